@@ -1,0 +1,1 @@
+"""The suite's words as small typed classes. Nothing here imports torch."""

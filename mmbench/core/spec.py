@@ -1,0 +1,70 @@
+"""Specs: how a person names a method, dataset or term with parameters: ``late[width=32,lr=3e-4]``."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from mmbench.core.errors import MmbenchError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+OPEN, CLOSE = "([{", ")]}"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A name with the parameters that differ from its defaults, as text."""
+
+    name: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        inside = ",".join(f"{key}={value}" for key, value in sorted(self.parameters.items()))
+        return f"{self.name}[{inside}]" if inside else self.name
+
+    @property
+    def slug(self) -> str:
+        """The same as a file name; distinct specs have distinct slugs."""
+        plain = re.sub(r"[\[,]", "+", str(self)).rstrip("]")
+        safe = re.sub(r"[^A-Za-z0-9_.+=-]", "_", plain)
+        if safe == plain and len(safe) <= 100:
+            return safe
+        return f"{safe[:80]}-{sha256(plain.encode()).hexdigest()[:8]}"
+
+
+def parse_spec(text: str) -> Spec:
+    """Read ``name`` or ``name[key=value,…]``; commas inside brackets do not separate.
+
+    Raises:
+        MmbenchError: with the part that could not be read.
+    """
+    text = text.strip()
+    name, bracket, rest = text.partition("[")
+    if not NAME.fullmatch(name) or (bracket and not rest.endswith("]")):
+        raise MmbenchError(f"cannot read {text!r}: write NAME or NAME[key=value,key=value]")
+    parameters: dict[str, str] = {}
+    for part in split_outside_brackets(rest.removesuffix("]"), ","):
+        key, equals, value = part.partition("=")
+        key, value = key.strip(), value.strip()
+        if not equals or not KEY.fullmatch(key) or not value:
+            raise MmbenchError(f"cannot read {part.strip()!r} in {text!r}: write key=value")
+        if key in parameters:
+            raise MmbenchError(f"{key!r} is given twice in {text!r}")
+        parameters[key] = value
+    return Spec(name, parameters)
+
+
+def split_outside_brackets(text: str, separator: str) -> Iterator[str]:
+    """Parts of ``text`` between separators that stand in no bracket; nothing for empty text."""
+    if not text.strip():
+        return
+    depth, start = 0, 0
+    for position, character in enumerate(text):
+        depth += (character in OPEN) - (character in CLOSE)
+        if character == separator and depth == 0:
+            yield text[start:position]
+            start = position + 1
+    if depth:
+        raise MmbenchError(f"brackets do not match in {text!r}")
+    yield text[start:]

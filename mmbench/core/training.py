@@ -1,0 +1,77 @@
+"""Training options: what a fusion model may ask of the trainer, as data."""
+
+from dataclasses import dataclass, fields, replace
+from math import ceil
+from typing import Literal
+
+from mmbench.core.errors import MmbenchError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of training with parts of the model frozen or a learning rate of its own.
+
+    Args:
+        epochs: at most.
+        lr: factor on ``Training.lr``.
+        freeze: prefixes of parameter names that stay as they are.
+    """
+
+    epochs: int = 100
+    lr: float = 1.0
+    freeze: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Training:
+    """Options of the trainer. The defaults are the suite's, equal for every method.
+
+    Args:
+        lr, weight_decay, betas: of AdamW.
+        batch: rows a step; None is the whole split.
+        warmup: share of a stage's steps over which the rate rises linearly from 0.
+        schedule: of the learning rate after the warm-up.
+        floor: epochs of each stage before early stopping may end it.
+        patience: epochs without a better validation criterion until it ends.
+        clip: largest norm of the whole gradient; None is none.
+        balance: weight classes inversely to their frequency (it corrupts posteriors; off).
+        select: keep the ``best`` state on validation, or the ``last``.
+        stages: one after another; the best state is carried over.
+    """
+
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    batch: int | None = 256
+    warmup: float = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    floor: int = 20
+    patience: int = 10
+    clip: float | None = 1.0
+    balance: bool = False
+    select: Literal["best", "last"] = "best"
+    stages: tuple[Stage, ...] = (Stage(),)
+
+    def __post_init__(self) -> None:
+        if not self.stages or min(stage.epochs for stage in self.stages) < 1:
+            raise MmbenchError("training needs at least one stage of at least one epoch")
+        if self.lr <= 0 or self.weight_decay < 0 or not 0 <= self.warmup < 1:
+            raise MmbenchError("training needs lr > 0, weight_decay >= 0 and 0 <= warmup < 1")
+        if self.batch is not None and self.batch < 1:
+            raise MmbenchError("training needs batch >= 1, or none for the whole split")
+
+    def with_epochs(self, epochs: int) -> "Training":
+        """The same stages, sharing ``epochs`` in the proportion that they had."""
+        total = sum(stage.epochs for stage in self.stages)
+        stages = tuple(replace(stage, epochs=ceil(stage.epochs * epochs / total)) for stage in self.stages)
+        return replace(self, stages=stages)
+
+    def override(self, **options: object) -> "Training":
+        """The same with some options replaced; ``epochs`` stands for the stages' total."""
+        epochs = options.pop("epochs", None)
+        replaced = replace(self, **options)  # type: ignore[arg-type]
+        return replaced.with_epochs(epochs) if isinstance(epochs, int) else replaced
+
+
+# Names that a method's own hyper-parameters must not take, since they mean the same for every method.
+TRAINING_NAMES: frozenset[str] = frozenset(field.name for field in fields(Training)) - {"stages"} | {"epochs"}

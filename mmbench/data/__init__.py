@@ -1,0 +1,1 @@
+"""Datasets: built-in ones, the cache, and their conversion to splits of tensors."""

@@ -1,0 +1,1 @@
+"""Measures: from an evaluation to named scores. This module is the plugin of the built-in ones."""

@@ -1,0 +1,1 @@
+"""Tensor records and building blocks for plugin authors."""

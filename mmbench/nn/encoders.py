@@ -1,0 +1,222 @@
+"""Encoders by modality kind: the harness's own, the same for every method, so that only fusion differs.
+
+Each takes raw ``(values, lengths)`` of one modality and gives tokens (B,T,d), their mask (B,T) and
+two pooled stages, of which the last is the masked mean of the tokens. None has statistics over the
+batch or over padding: a row's code depends on that row alone.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmbench.core.errors import MmbenchError, did_you_mean
+from mmbench.core.modality import Kind, Modality
+from mmbench.core.task import Task
+from mmbench.nn.functional import masked_mean
+from mmbench.nn.records import Encoded, Inputs
+
+
+class Encoding(NamedTuple):
+    """What an encoder gives: tokens (B,T,d), mask (B,T) bool, stages [(B,c_1), (B,d)]."""
+
+    tokens: Tensor
+    mask: Tensor
+    stages: list[Tensor]
+
+
+class Encoder(nn.Module):
+    """Base of the encoders. ``widths`` are those of the stages, the last the token width d."""
+
+    widths: tuple[int, int]
+
+    def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
+        raise NotImplementedError
+
+
+class VectorEncoder(Encoder):
+    """MLP with one hidden ReLU layer; a vector is one token."""
+
+    def __init__(self, modality: Modality, width: int) -> None:
+        super().__init__()
+        self.widths = (width, width)
+        self.first = nn.Linear(modality.shape[0], width)
+        self.second = nn.Linear(width, width)
+
+    def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
+        shallow = F.relu(self.first(values))
+        deep = self.second(shallow)
+        return Encoding(deep[:, None], deep.new_ones(len(deep), 1, dtype=torch.bool), [shallow, deep])
+
+
+class ConvEncoder(Encoder):
+    """Three 3x3 convolutions with GroupNorm and ReLU, each but the last followed by 2x2 max pooling
+    where at least 4 pixels a side are left; a token is a position of the last map."""
+
+    def __init__(self, modality: Modality, width: int) -> None:
+        super().__init__()
+        channels, height, breadth = modality.shape[-3:]
+        self.widths = (max(width // 2, 8), width)
+        sizes = [channels, max(width // 4, 8), self.widths[0], width]
+        self.blocks = nn.ModuleList()
+        side = min(height, breadth)
+        for i, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            block = nn.Sequential(
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.GroupNorm(4 if after % 4 == 0 else 1, after),
+                nn.ReLU(),
+            )
+            if i < 2 and side >= 4:
+                block.append(nn.MaxPool2d(2))
+                side //= 2
+            self.blocks.append(block)
+
+    def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
+        middle = self.blocks[1](self.blocks[0](values))
+        tokens = self.blocks[2](middle).flatten(2).transpose(1, 2)
+        mask = tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
+        return Encoding(tokens, mask, [middle.mean((-2, -1)), tokens.mean(1)])
+
+
+class TemporalBlock(nn.Module):
+    """Two dilated convolutions over time with ReLU and a residual path; padding stays zero.
+
+    Shapes:
+        (B,d,T) and a mask (B,1,T) of 0/1 -> (B,d,T).
+    """
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.second = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        inner = F.relu(self.first(x)) * mask
+        return (x + F.relu(self.second(inner))) * mask
+
+
+class SequenceEncoder(Encoder):
+    """Temporal convolutional network: dilations 1, 2, 4, 8, so that a token sees 60 frames around it.
+
+    Frames that are images (T,C,H,W) go through a ``ConvEncoder`` first. After Bai et al. 2018
+    (arXiv:1803.01271), without causality, since whole sequences are given, and with a LayerNorm
+    at the end in place of weight normalisation.
+    """
+
+    DILATIONS = (1, 2, 4, 8)
+
+    def __init__(self, modality: Modality, width: int) -> None:
+        super().__init__()
+        self.widths = (width, width)
+        self.frame = ConvEncoder(modality, width) if len(modality.shape) == 4 else None
+        self.enter = nn.Linear(width if self.frame else modality.shape[-1], width)
+        self.blocks = nn.ModuleList(TemporalBlock(width, dilation) for dilation in self.DILATIONS)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
+        mask = _length_mask(values, lengths)
+        if self.frame is not None:
+            frames: Tensor = self.frame(values.flatten(0, 1)).stages[-1]
+            values = frames.unflatten(0, values.shape[:2])
+        here = mask[:, None].to(values.dtype)
+        x = self.enter(values).transpose(1, 2) * here
+        half = len(self.blocks) // 2
+        for block in self.blocks[:half]:
+            x = block(x, here)
+        shallow = masked_mean(x.transpose(1, 2), mask)
+        for block in self.blocks[half:]:
+            x = block(x, here)
+        tokens = self.norm(x.transpose(1, 2)) * mask[..., None].to(x.dtype)
+        return Encoding(tokens, mask, [shallow, masked_mean(tokens, mask)])
+
+
+class TokensEncoder(Encoder):
+    """Embedding of each token, then a ReLU layer and a linear one; pooled as a bag of words."""
+
+    def __init__(self, modality: Modality, width: int) -> None:
+        super().__init__()
+        self.widths = (width, width)
+        self.embed = nn.Embedding(modality.vocabulary, width, padding_idx=0)
+        self.first = nn.Linear(width, width)
+        self.second = nn.Linear(width, width)
+
+    def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
+        mask = _length_mask(values, lengths)
+        shallow = F.relu(self.first(self.embed(values)))
+        tokens = self.second(shallow) * mask[..., None].to(shallow.dtype)
+        return Encoding(tokens, mask, [masked_mean(shallow, mask), masked_mean(tokens, mask)])
+
+
+# The default of each kind stands under the empty name.
+ENCODERS: dict[Kind, dict[str, type[Encoder]]] = {
+    "vector": {"": VectorEncoder},
+    "image": {"": ConvEncoder},
+    "spectrogram": {"": ConvEncoder},
+    "sequence": {"": SequenceEncoder},
+    "tokens": {"": TokensEncoder},
+}
+
+
+def make_encoder(modality: Modality, width: int) -> Encoder:
+    """The encoder that a modality asks for.
+
+    Raises:
+        MmbenchError: if its kind has no encoder of that name.
+    """
+    known = ENCODERS[modality.kind]
+    if modality.encoder not in known:
+        names = [name or "default" for name in known]
+        raise MmbenchError(
+            f"no {modality.kind} encoder is called {modality.encoder!r}; {did_you_mean(modality.encoder, names)}"
+        )
+    build: type[Encoder] = known[modality.encoder]
+    return build(modality, width)  # type: ignore[call-arg]  # subclasses take (modality, width)
+
+
+class ModalityEncoders(nn.Module):
+    """One encoder a modality; where a modality is absent, a learned missing token is its vector.
+
+    The token starts at zero and exists for two or more modalities; a model trained on complete
+    data never trains it.
+
+    Args:
+        task: gives the modalities.
+        width: d of every vector and token.
+        absent: whether to have missing tokens; without them an absent modality's vector is zero.
+    """
+
+    widths: dict[str, tuple[int, int]]
+    missing: nn.Parameter | None
+
+    def __init__(self, task: Task, width: int = 64, absent: bool = True) -> None:
+        super().__init__()
+        self.names = task.names
+        self.encoders = nn.ModuleList(make_encoder(modality, width) for modality in task.modalities)
+        self.widths = {name: encoder.widths for name, encoder in zip(self.names, self.each(), strict=True)}
+        some = absent and len(self.names) > 1
+        self.missing = nn.Parameter(torch.zeros(len(self.names), width)) if some else None
+
+    def each(self) -> list[Encoder]:
+        """The encoders, in the task's order."""
+        return [encoder for encoder in self.encoders if isinstance(encoder, Encoder)]
+
+    def forward(self, inputs: Inputs) -> Encoded:
+        out = Encoded({}, {}, {}, {})
+        for i, (name, encoder) in enumerate(zip(self.names, self.each(), strict=True)):
+            encoding: Encoding = encoder(inputs.values[name], inputs.lengths.get(name))
+            here = inputs.here(name)[:, None]
+            absent = encoding.stages[-1].new_zeros(()) if self.missing is None else self.missing[i]
+            vector = torch.where(here, encoding.stages[-1], absent)
+            out.tokens[name], out.masks[name] = encoding.tokens, encoding.mask & here
+            shallow = [torch.where(here, stage, stage.new_zeros(())) for stage in encoding.stages[:-1]]
+            out.stages[name], out.vectors[name] = [*shallow, vector], vector
+        return out
+
+
+def _length_mask(values: Tensor, lengths: Tensor | None) -> Tensor:
+    """(B,T) bool: frames within the length; all of them if there is none."""
+    steps = torch.arange(values.shape[1], device=values.device)
+    if lengths is None:
+        return (steps >= 0).expand(values.shape[:2])
+    return steps < lengths[:, None]
