@@ -88,7 +88,7 @@ class Registry:
                 continue
             self._take(plugin, kind, card_type, offered)
 
-    def _take(self, plugin: Plugin, kind: str, card_type: type, offered: Iterable[object]) -> None:
+    def _take(self, plugin: Plugin, kind: str, card_type: type[AnyCard], offered: Iterable[Any]) -> None:
         known: dict[str, AnyCard] = getattr(self, kind)
         for card in offered:
             if not isinstance(card, card_type):
@@ -106,7 +106,7 @@ class Registry:
         plugin.problems.append(problem)
 
 
-_KINDS: dict[str, type] = {
+_KINDS: dict[str, type[AnyCard]] = {
     "methods": MethodCard,
     "terms": TermCard,
     "datasets": DatasetCard,

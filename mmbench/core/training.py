@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, fields, replace
 from math import ceil
-from typing import Literal
+from typing import Literal, get_type_hints
 
 from mmbench.core.errors import MmbenchError
+from mmbench.core.parameters import Parameter, Range
 
 
 @dataclass(frozen=True)
@@ -73,5 +74,9 @@ class Training:
         return replaced.with_epochs(epochs) if isinstance(epochs, int) else replaced
 
 
-# Names that a method's own hyper-parameters must not take, since they mean the same for every method.
-TRAINING_NAMES: frozenset[str] = frozenset(field.name for field in fields(Training)) - {"stages"} | {"epochs"}
+def training_parameters() -> dict[str, Parameter]:
+    """What a user may set of the training of any method: its options, and ``epochs`` in all."""
+    hints = get_type_hints(Training)
+    options = {field.name: Parameter(field.name, hints[field.name], field.default) for field in fields(Training)}
+    del options["stages"]
+    return {**options, "epochs": Parameter("epochs", int, None, Range(1, 1_000_000))}

@@ -5,6 +5,7 @@ two pooled stages, of which the last is the masked mean of the tokens. None has 
 batch or over padding: a row's code depends on that row alone.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -31,6 +32,9 @@ class Encoder(nn.Module):
 
     widths: tuple[int, int]
 
+    def __init__(self, modality: Modality, width: int) -> None:
+        super().__init__()
+
     def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
         raise NotImplementedError
 
@@ -39,7 +43,7 @@ class VectorEncoder(Encoder):
     """MLP with one hidden ReLU layer; a vector is one token."""
 
     def __init__(self, modality: Modality, width: int) -> None:
-        super().__init__()
+        super().__init__(modality, width)
         self.widths = (width, width)
         self.first = nn.Linear(modality.shape[0], width)
         self.second = nn.Linear(width, width)
@@ -55,13 +59,13 @@ class ConvEncoder(Encoder):
     where at least 4 pixels a side are left; a token is a position of the last map."""
 
     def __init__(self, modality: Modality, width: int) -> None:
-        super().__init__()
+        super().__init__(modality, width)
         channels, height, breadth = modality.shape[-3:]
         self.widths = (max(width // 2, 8), width)
         sizes = [channels, max(width // 4, 8), self.widths[0], width]
         self.blocks = nn.ModuleList()
         side = min(height, breadth)
-        for i, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (before, after) in enumerate(pairwise(sizes)):
             block = nn.Sequential(
                 nn.Conv2d(before, after, 3, padding=1, bias=False),
                 nn.GroupNorm(4 if after % 4 == 0 else 1, after),
@@ -107,7 +111,7 @@ class SequenceEncoder(Encoder):
     DILATIONS = (1, 2, 4, 8)
 
     def __init__(self, modality: Modality, width: int) -> None:
-        super().__init__()
+        super().__init__(modality, width)
         self.widths = (width, width)
         self.frame = ConvEncoder(modality, width) if len(modality.shape) == 4 else None
         self.enter = nn.Linear(width if self.frame else modality.shape[-1], width)
@@ -118,7 +122,7 @@ class SequenceEncoder(Encoder):
         mask = _length_mask(values, lengths)
         if self.frame is not None:
             frames: Tensor = self.frame(values.flatten(0, 1)).stages[-1]
-            values = frames.unflatten(0, values.shape[:2])
+            values = frames.reshape(*values.shape[:2], -1)
         here = mask[:, None].to(values.dtype)
         x = self.enter(values).transpose(1, 2) * here
         half = len(self.blocks) // 2
@@ -135,7 +139,7 @@ class TokensEncoder(Encoder):
     """Embedding of each token, then a ReLU layer and a linear one; pooled as a bag of words."""
 
     def __init__(self, modality: Modality, width: int) -> None:
-        super().__init__()
+        super().__init__(modality, width)
         self.widths = (width, width)
         self.embed = nn.Embedding(modality.vocabulary, width, padding_idx=0)
         self.first = nn.Linear(width, width)
@@ -171,7 +175,7 @@ def make_encoder(modality: Modality, width: int) -> Encoder:
             f"no {modality.kind} encoder is called {modality.encoder!r}; {did_you_mean(modality.encoder, names)}"
         )
     build: type[Encoder] = known[modality.encoder]
-    return build(modality, width)  # type: ignore[call-arg]  # subclasses take (modality, width)
+    return build(modality, width)
 
 
 class ModalityEncoders(nn.Module):

@@ -26,7 +26,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, heads
     """
 
     def split(x: Tensor) -> Tensor:  # (B,T,d) -> (B,heads,T,d/heads)
-        return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
+        return x.reshape(*x.shape[:-1], heads, -1).transpose(-2, -3)
 
     if mask is None:
         out = F.scaled_dot_product_attention(split(q), split(k), split(v))

@@ -1,0 +1,247 @@
+"""Gathering: the records of one dataset's folder, put into rows that never mix two identities."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from statistics import fmean
+
+from mmbench.core.errors import MmbenchError
+from mmbench.core.scores import TASK_SCORES, Score
+from mmbench.core.spec import Spec
+from mmbench.results import store
+from mmbench.results.schema import Identity, Plain, Result, TaskRecord
+
+OF_A_ROW = ("method", "parameters", "tuned", "method_source", "device", "dtype", "threads")
+SHORT = 8  # digits of a hash in a sentence
+
+
+@dataclass(frozen=True)
+class Row:
+    """All seeds of one method under one identity: what a board shows as one line.
+
+    Attributes:
+        id: hash of the identity without the seed.
+        label: the method's spec, with what sets it apart from other rows of the same spec.
+        results: finished records by seed.
+        failed: the others.
+        paths: of the finished records' files, in the same order.
+    """
+
+    id: str
+    label: str
+    results: tuple[Result, ...]
+    failed: tuple[Result, ...]
+    paths: tuple[Path, ...]
+
+    @property
+    def any(self) -> Result:
+        """One of its records: for what they all share."""
+        return (self.results or self.failed)[0]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(result.identity.seed for result in self.results)
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many seeds failed, by status."""
+        return dict(sorted(Counter(result.outcome.status for result in self.failed).items()))
+
+    def values(self, score: str) -> list[float]:
+        """A score of every seed that has it."""
+        return [result.scores[score] for result in self.results if score in result.scores]
+
+    def validation(self, score: str) -> float | None:
+        """Mean over seeds on the validation split."""
+        values = [result.validation[score] for result in self.results if score in result.validation]
+        return fmean(values) if values else None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Records that differ from the newest in what they were measured on, and so stand in no row.
+
+    Attributes:
+        differs: what of the identity differs, with its value.
+        methods: specs of the methods.
+        records: how many.
+    """
+
+    differs: str
+    methods: tuple[str, ...]
+    records: int
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """What one dataset's folder holds.
+
+    Attributes:
+        folder: ``<out>/<protocol>/<dataset>``.
+        newest: the record that says which data and which source are shown.
+        rows: in the order of their labels.
+        left_out: records of other data, source or protocol version.
+        unreadable: {file: what is wrong with it}.
+    """
+
+    folder: Path
+    newest: Result
+    rows: tuple[Row, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def task(self) -> TaskRecord:
+        return self.newest.task
+
+    @property
+    def dataset(self) -> Spec:
+        return spec(self.newest.identity.dataset, self.newest.identity.dataset_parameters)
+
+    @property
+    def score(self) -> Score:
+        """The main metric."""
+        return score_named(self.task.metric, self.task.higher_is_better)
+
+    @property
+    def records(self) -> int:
+        """Finished records in all rows."""
+        return sum(len(row.results) for row in self.rows)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of every finished record's identity and numbers: what an analysis was made from."""
+        shown = {"key", "scores", "validation", "chance", "ceiling", "role"}
+        lines = sorted(result.model_dump_json(include=shown) for row in self.rows for result in row.results)
+        return sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def score_named(name: str, higher_is_better: bool = True) -> Score:
+    """A score's direction and range; plugins' scores are known by name alone."""
+    return TASK_SCORES.get(name) or Score(name, name.replace("_", " "), higher_is_better)
+
+
+def spec(name: str, parameters: Mapping[str, Plain]) -> Spec:
+    """As a user would write it."""
+    return Spec(name, {key: str(value) for key, value in parameters.items()})
+
+
+def dataset_folders(out: Path) -> list[Path]:
+    """Folders of a dataset under one protocol, below ``out``."""
+    return sorted({path.parents[1] for path in store.records(out)})
+
+
+def gather(folder: Path) -> tuple[Gathering | None, dict[str, str]]:
+    """Read all records of a dataset's folder.
+
+    Returns:
+        The gathering (None if no record can be read), and what is wrong with files.
+    """
+    read: dict[str, tuple[Path, Result]] = {}
+    unreadable: dict[str, str] = {}
+    for path in store.records(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            result = _checked(path)
+        except (MmbenchError, OSError, UnicodeDecodeError) as error:
+            unreadable[name] = " ".join(str(error).replace(str(path), "the file").split())
+            continue
+        if result.key in read:
+            unreadable[name] = f"holds the same cell as {read[result.key][0].relative_to(folder).as_posix()}"
+        else:
+            read[result.key] = (path, result)
+    if not read:
+        return None, unreadable
+    found = list(read.values())
+    newest = max((result for _, result in found), key=lambda r: (r.ok, r.provenance.created, r.key))
+    shared = _shared(newest.identity)
+    shown = [(path, result) for path, result in found if _shared(result.identity) == shared]
+    others = [result for _, result in found if _shared(result.identity) != shared]
+    return Gathering(folder, newest, _rows(shown), _left_out(others, newest), unreadable), unreadable
+
+
+def _checked(path: Path) -> Result:
+    """A record whose key is that of its identity."""
+    result = store.read(path)
+    if result.key != result.identity.key:
+        raise MmbenchError("the key is not that of the identity: the record was changed after it was written")
+    return result
+
+
+def _shared(identity: Identity) -> dict[str, object]:
+    """What all rows of a board have in common: the data, the code that scores, the protocol."""
+    return identity.model_dump(exclude={*OF_A_ROW, "seed"})
+
+
+def _rows(found: Sequence[tuple[Path, Result]]) -> tuple[Row, ...]:
+    by_row: dict[str, list[tuple[Path, Result]]] = {}
+    for path, result in sorted(found, key=lambda pair: (pair[1].identity.seed, pair[1].key)):
+        by_row.setdefault(_row_id(result.identity), []).append((path, result))
+    labels = _labels({name: [result for _, result in pairs] for name, pairs in by_row.items()})
+    rows = [
+        Row(
+            id=name,
+            label=labels[name],
+            results=tuple(result for _, result in pairs if result.ok),
+            failed=tuple(result for _, result in pairs if not result.ok),
+            paths=tuple(path for path, result in pairs if result.ok),
+        )
+        for name, pairs in by_row.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.label, row.id)))
+
+
+def _row_id(identity: Identity) -> str:
+    return identity.model_copy(update={"seed": 0}).key[:16]
+
+
+def _labels(rows: Mapping[str, Sequence[Result]]) -> dict[str, str]:
+    """The spec, then what sets a row apart from others: tuned, where it ran, an older source."""
+    identities = {name: results[0].identity for name, results in rows.items()}
+    varying = [name for name in ("device", "dtype", "threads") if _differ(identities.values(), name)]
+    newest: dict[str, tuple[str, str]] = {}
+    for results in rows.values():
+        method = results[0].identity.method
+        created = max((result.provenance.created, result.identity.method_source) for result in results)
+        newest[method] = max(newest.get(method, created), created)
+    labels = {}
+    for name, identity in identities.items():
+        apart = ["tuned"] if identity.tuned else []
+        for word in varying:
+            value = getattr(identity, word)
+            apart.append(f"{value} thread{'s' * (value != 1)}" if word == "threads" else str(value))
+        if identity.method_source != newest[identity.method][1]:
+            apart.append(f"older source {identity.method_source[:SHORT]}")
+        plain = str(spec(identity.method, identity.parameters))
+        labels[name] = f"{plain} ({', '.join(apart)})" if apart else plain
+    return labels
+
+
+def _differ(identities: Iterable[Identity], name: str) -> bool:
+    return len({getattr(identity, name) for identity in identities}) > 1
+
+
+def _left_out(others: Sequence[Result], newest: Result) -> tuple[LeftOut, ...]:
+    by_difference: dict[str, list[Result]] = {}
+    for result in others:
+        by_difference.setdefault(", ".join(_differences(result.identity, newest.identity)), []).append(result)
+    return tuple(
+        LeftOut(
+            differs,
+            tuple(sorted({str(spec(r.identity.method, r.identity.parameters)) for r in results})),
+            len(results),
+        )
+        for differs, results in sorted(by_difference.items())
+    )
+
+
+def _differences(one: Identity, other: Identity) -> Iterator[str]:
+    mine, theirs = _shared(one), _shared(other)
+    for name in mine:
+        if mine[name] != theirs[name]:
+            value = str(mine[name])
+            long = name in ("data", "core_source") and len(value) > SHORT
+            yield f"{name.replace('_', ' ')} {value[:SHORT] if long else value}"

@@ -1,0 +1,152 @@
+"""What ``mmbench results analyse`` stores beside the records: ``analysis.json``, validated both ways."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from mmbench.results import store
+from mmbench.results.schema import Record
+
+FILE = "analysis.json"
+CONFIDENCE = 0.95
+
+
+class Estimate(Record):
+    """A score of a row.
+
+    Attributes:
+        mean, deviation: over seeds; the deviation has n - 1 in its denominator and is None for one seed.
+        low, high: percentile interval over resampled seeds and test examples.
+        resamples: that the interval comes from.
+        reason: why there is no interval.
+    """
+
+    mean: float
+    deviation: float | None = None
+    low: float | None = None
+    high: float | None = None
+    resamples: int = 0
+    reason: str = ""
+
+
+class Difference(Record):
+    """A paired difference of the main metric, in its own units: first minus second.
+
+    Attributes:
+        first, second: ids of rows.
+        difference: of the means.
+        low, high: its percentile interval.
+        excludes_zero: whether the interval does.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    excludes_zero: bool
+
+
+class RowAnalysis(Record):
+    """One row.
+
+    Attributes:
+        id: hash of the identity without the seed.
+        method: its label on boards.
+        role: ``method``, ``floor`` or ``ceiling``.
+        keys, seeds: of the records used.
+        failed: seeds that did not finish, by status.
+        scores: by name.
+        normalised: share of the way from chance to the ceiling.
+        rank: 1 + rows of role ``method`` or ``floor`` that are significantly better; None without one.
+        versus_unimodal: the difference to the unimodal row that is best on validation.
+        reason: why the row has no intervals at all.
+    """
+
+    id: str
+    method: str
+    role: str
+    keys: tuple[str, ...]
+    seeds: tuple[int, ...]
+    failed: dict[str, int] = Field(default_factory=dict)
+    scores: dict[str, Estimate]
+    normalised: Estimate | None = None
+    rank: int | None = None
+    versus_unimodal: Difference | None = None
+    reason: str = ""
+
+
+class Bootstrap(Record):
+    """How the intervals were made.
+
+    Attributes:
+        confidence: of every interval.
+        resamples: of the main metric and of all scores that are sums over examples.
+        resamples_sorted: of other scores that need the predictions sorted.
+        seed: of the resampling.
+        unit: what was resampled: ``row``, or the name of the group.
+        units, examples: how many of these units and of test rows; 0 where no target could be read.
+    """
+
+    confidence: float = CONFIDENCE
+    resamples: int
+    resamples_sorted: int
+    seed: int
+    unit: str
+    units: int
+    examples: int
+
+
+class LeftOutRecords(Record):
+    """Records that differ in what they were measured on."""
+
+    differs: str
+    methods: tuple[str, ...]
+    records: int
+
+
+class Analysis(Record):
+    """The statistics of one dataset under one protocol.
+
+    Attributes:
+        records, digest: how many finished records it was made from, and a hash of them.
+        data, core_source: of the records that were analysed.
+        chance, ceiling: of the main metric, where known.
+        best_unimodal: id of the row of method ``unimodal`` that is best on validation.
+        comparisons: of every two rows with intervals, on the main metric.
+    """
+
+    analysis_version: Literal[1] = 1
+    protocol: str
+    protocol_version: int
+    dataset: str
+    data: str
+    core_source: str
+    metric: str
+    higher_is_better: bool
+    records: int
+    digest: str
+    bootstrap: Bootstrap
+    chance: float | None = None
+    ceiling: float | None = None
+    best_unimodal: str | None = None
+    rows: tuple[RowAnalysis, ...]
+    comparisons: tuple[Difference, ...]
+    left_out: tuple[LeftOutRecords, ...] = ()
+    unreadable: dict[str, str] = Field(default_factory=dict)
+
+
+def read_analysis(folder: Path) -> Analysis | None:
+    """The analysis in a dataset's folder; None if there is none that can be read."""
+    try:
+        return Analysis.model_validate_json((folder / FILE).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def write_analysis(folder: Path, analysis: Analysis) -> Path:
+    """Write it, whole or not at all."""
+    path = folder / FILE
+    store.write_whole(path, (analysis.model_dump_json(indent=1) + "\n").encode())
+    return path

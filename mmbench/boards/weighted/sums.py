@@ -1,0 +1,50 @@
+"""Weighted sums over test rows: the two forms that all scores are made of."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+EPSILON = float(np.finfo(np.float64).eps)  # scikit-learn's clip of a probability in float64
+
+
+def totals(cell: Ints, cells: int, weights: Floats) -> Floats:
+    """(C,R): the weight in each cell. Rows with a negative cell count nowhere.
+
+    A sparse (C,N) indicator times the weights, so that each row is read once however many cells.
+    """
+    order = np.argsort(cell, kind="stable")
+    order = order[np.searchsorted(cell[order], 0) :]
+    start = np.concatenate([[0], np.cumsum(np.bincount(cell[order], minlength=cells))])
+    indicator = csr_array((np.ones(len(order)), order, start), shape=(cells, len(cell)))
+    product: Floats = indicator @ weights
+    return product
+
+
+def column_totals(chosen: Array, weights: Floats) -> Floats:
+    """(K,R): the weight of the rows that each column of a (N,K) mask has chosen."""
+    product: Floats = csr_array(chosen.T.astype(np.float64)) @ weights
+    return product
+
+
+def means(values: Floats, weights: Floats) -> Floats:
+    """(K,R): weighted mean of each column of (N,K)."""
+    stacked = np.concatenate([values.T, np.ones((1, len(values)))])
+    sums: Floats = stacked @ weights
+    return sums[:-1] / sums[-1]
+
+
+def ratio(numerator: Floats, denominator: Floats, empty: float) -> Floats:
+    """Their quotient; ``empty`` where the denominator is zero."""
+    some = denominator != 0
+    return np.divide(numerator, denominator, out=np.full(numerator.shape, empty), where=some)
+
+
+def log_loss(probability: Floats) -> Floats:
+    """-log p of what came true, clipped as scikit-learn's ``log_loss`` does in float64."""
+    return -np.log(np.clip(probability, EPSILON, 1 - EPSILON))

@@ -1,0 +1,178 @@
+"""What ``mmbench run`` shows: a live line on a terminal, a line a batch elsewhere, and summaries."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import IO, Self
+
+from mmbench.core.spec import Spec
+from mmbench.results.schema import Outcome
+from mmbench.sweep.plan import Cell, CellBatch, Plan, Skip
+from mmbench.sweep.run import Observer, Summary
+
+FAILURES_SHOWN = 20
+
+
+class Lines(Observer):
+    """One line a batch: for logs and pipes."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+        self.total = self.done = 0
+        self.left: Counter[str] = Counter()
+        self.outcomes: dict[str, list[str]] = {}
+        self.started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def preparing(self, dataset: Spec) -> None:
+        self.say(f"making the data of {dataset}")
+
+    def planned(self, plan: Plan) -> None:
+        self.total = sum(cell.state in ("new", "stale") for cell in plan.cells())
+        self.say(plan_line(plan))
+
+    def begun(self, batch: CellBatch) -> None:
+        self.left[str(batch)] = len(batch.cells)
+        self.outcomes[str(batch)] = []
+
+    def ended(self, batch: CellBatch, cell: Cell, outcome: Outcome, seconds: float) -> None:
+        self.done += 1
+        self.total = max(self.total, self.done)
+        name = str(batch)
+        self.left[name] -= 1
+        self.outcomes[name].append(outcome.status)
+        if outcome.status != "ok":
+            self.say(f"  {name}, seed {cell.identity.seed}: {outcome.status}: {outcome.message}")
+        if not self.left[name]:
+            self.say(f"[{self.done:>4}/{self.total}] {name}: {_counted(Counter(self.outcomes.pop(name)))}")
+
+    def say(self, line: str) -> None:
+        print(line, file=self.stream, flush=True)
+
+
+class Live(Lines):
+    """A bar with the cells done, what runs now, and the time left; failures are lines above it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__(stream)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            BarColumn(30),
+            MofNCompleteColumn(),
+            TextColumn("cells, left:"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.description}"),
+        )
+        self.progress = Progress(*columns, console=Console(file=stream), transient=True)
+        self.bar = self.progress.add_task("", total=None)
+        self.current: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def planned(self, plan: Plan) -> None:
+        super().planned(plan)
+        self.progress.update(self.bar, total=self.total, completed=0)
+
+    def begun(self, batch: CellBatch) -> None:
+        super().begun(batch)
+        self.current[str(batch)] = None
+        self._describe()
+
+    def ended(self, batch: CellBatch, cell: Cell, outcome: Outcome, seconds: float) -> None:
+        name = str(batch)
+        self.done += 1
+        self.left[name] -= 1
+        if outcome.status != "ok":
+            self.say(f"{name}, seed {cell.identity.seed}: {outcome.status}: {outcome.message}")
+        if not self.left[name]:
+            self.current.pop(name, None)
+        self.progress.update(self.bar, completed=self.done, total=max(self.total, self.done))
+        self._describe()
+
+    def _describe(self) -> None:
+        from rich.markup import escape
+
+        self.progress.update(self.bar, description=escape(" | ".join(self.current)))
+
+    def say(self, line: str) -> None:
+        self.progress.console.print(line, markup=False, highlight=False)
+
+
+def make_observer(stream: IO[str]) -> Lines:
+    """Live on a terminal, lines elsewhere."""
+    return Live(stream) if stream.isatty() else Lines(stream)
+
+
+def plan_line(plan: Plan) -> str:
+    """``120 cells: 100 new, 20 done; 14 combinations left out``."""
+    counts = {state: number for state, number in plan.count().items() if number}
+    states = ", ".join(f"{number} {state}" for state, number in counts.items())
+    line = f"{sum(counts.values())} cells: {states}" if counts else "no cells"
+    return f"{line}; {len(plan.skipped)} combinations left out" if plan.skipped else line
+
+
+def plan_text(plan: Plan, left_out: Sequence[Skip]) -> str:
+    """Every cell with its state, and everything that is left out with the reason."""
+    from tabulate import tabulate
+
+    rows = []
+    for batch in plan.batches:
+        by_state: dict[str, list[str]] = {}
+        for cell in batch.cells:
+            by_state.setdefault(cell.state, []).append(str(cell.identity.seed))
+        states = "; ".join(f"{state} (seed {', '.join(seeds)})" for state, seeds in by_state.items())
+        rows.append((str(batch.dataset.spec), str(batch.method.spec), states))
+    skipped = [*plan.skipped, *left_out]
+    rows += [(str(s.dataset), str(s.method or "every method"), f"skip: {s.reason}") for s in skipped]
+    table = tabulate(rows, ["dataset", "method", "state"], tablefmt="simple", disable_numparse=True)
+    return f"{table}\n\n{plan_line(plan)}"
+
+
+def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
+    """What became of a sweep, in a few lines."""
+    lines = []
+    for skip in summary.broken:
+        lines.append(f"{skip.dataset}: its data could not be made: {skip.reason}")
+    for cell, outcome in summary.failures[:FAILURES_SHOWN]:
+        where = f"{cell.place.method} on {cell.place.dataset}, seed {cell.identity.seed}"
+        lines.append(f"{where}: {outcome.status}: {outcome.message}")
+    if len(summary.failures) > FAILURES_SHOWN:
+        lines.append(f"(+{len(summary.failures) - FAILURES_SHOWN} more)")
+    if summary.failures:
+        lines.append("tracebacks: `mmbench results --failed`; run them again: `mmbench run … --retry-failed`")
+    for skip in left_out:
+        lines.append(f"left out: {skip.dataset}: {skip.reason}")
+    states = summary.plan.count()
+    parts = [_counted(summary.outcomes) or "nothing was left to run", f"{states['done']} done before"]
+    if states["failed"]:
+        parts.append(f"{states['failed']} failed before")
+    parts.append(f"{len(summary.plan.skipped)} combinations left out")
+    parts.append(_duration(summary.seconds))
+    return "\n".join([*lines, "; ".join(parts)])
+
+
+def _counted(outcomes: Counter[str]) -> str:
+    order = ("ok", "error", "diverged", "timeout", "killed")
+    return ", ".join(f"{outcomes[status]} {status}" for status in order if outcomes[status])
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,137 @@
+"""``mmbench run``: plan, run what is not there yet, and show the leaderboard."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mmbench.core.errors import MmbenchError
+from mmbench.registry import Registry, installed
+
+CELL_FAILED, INTERRUPTED = 1, 130
+
+
+@click.command(short_help="Run methods on datasets; what has run is not run again.")
+@click.option("--all", "everything", is_flag=True, help="Every installed method on every dataset of the protocol.")
+@click.option("-m", "--method", "methods", multiple=True, metavar="METHOD[k=v,…]", help="May be given several times.")
+@click.option(
+    "-d", "--dataset", "datasets", multiple=True, metavar="DATASET[k=v,…]", help="May be given several times."
+)
+@click.option("--protocol", default="standard", show_default=True, help="quick or standard: how cells are run.")
+@click.option("--seeds", type=click.IntRange(1), help="Seeds of each method, instead of the protocol's.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores]")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each worker, on the CPU.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for all seeds of one method.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and train nothing; data are made if need be.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
+@click.option("--retry-failed", is_flag=True, help="Run cells again that have failed before.")
+def run(
+    everything: bool,
+    methods: tuple[str, ...],
+    datasets: tuple[str, ...],
+    protocol: str,
+    seeds: int | None,
+    out: Path,
+    jobs: int | None,
+    threads: int,
+    device: str,
+    timeout: float | None,
+    dry_run: bool,
+    fail_fast: bool,
+    retry_failed: bool,
+) -> None:
+    """Run methods on datasets and show how they compare.
+
+    A cell is one method on one dataset under one seed. Its result is a file below --out; a cell
+    whose result exists is not run again, so an interrupted run goes on where it was.
+
+    Exit codes: 0 all well, 1 a cell failed, 2 wrong usage, 130 interrupted.
+    """
+    if not everything and not (methods or datasets):
+        raise MmbenchError("say what to run: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
+    from mmbench.cli.progress import make_observer, plan_text, summary_text
+    from mmbench.results.store import check_writable
+    from mmbench.sweep.local import LocalExecutor
+    from mmbench.sweep.plan import Settings
+    from mmbench.sweep.protocol import find_protocol
+    from mmbench.sweep.run import FailedFastError, plan_sweep, run_sweep
+
+    chosen = find_protocol(protocol)
+    settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), device=device, threads=threads)
+    registry = installed()
+    method_choices, dataset_choices, left_out = choose(registry, methods, datasets, chosen.name)
+    check_writable(out)
+    executor = LocalExecutor(jobs or os.cpu_count() or 1, threads, timeout)
+    signal.signal(signal.SIGTERM, _interrupt)
+    observer = make_observer(sys.stderr)
+    summary = None
+    try:
+        with observer:
+            summary = plan_sweep(method_choices, dataset_choices, settings, executor, observer)
+            if not dry_run:
+                run_sweep(summary, executor, observer, fail_fast=fail_fast, retry_failed=retry_failed)
+    except FailedFastError:
+        click.echo("stopped at the first failure (--fail-fast)", err=True)
+    except KeyboardInterrupt:
+        if summary is not None:
+            click.echo(summary_text(summary, left_out), err=True)
+        click.echo("interrupted; the same command goes on from here", err=True)
+        sys.exit(INTERRUPTED)
+    finally:
+        executor.stop()
+    if summary is None:
+        return
+    if dry_run:
+        click.echo(plan_text(summary.plan, [*left_out, *summary.broken]))
+        return
+    _show(summary.plan, settings.out)
+    click.echo(summary_text(summary, left_out), err=True)
+    if not summary.well:
+        sys.exit(CELL_FAILED)
+
+
+def choose(
+    registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """Method and dataset choices from the command line's words, and what the protocol leaves out.
+
+    Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol; a dataset
+    that is named runs even where the protocol would leave it out.
+    """
+    from mmbench.core.spec import Spec
+    from mmbench.sweep.choices import DatasetChoice, MethodChoice, choose_dataset, choose_method, under_protocol
+    from mmbench.sweep.plan import Skip
+
+    chosen_methods = [choose_method(registry, text) for text in methods]
+    chosen_methods = chosen_methods or [MethodChoice(card) for card in registry.methods.values()]
+    named = [choose_dataset(registry, text) for text in datasets]
+    chosen_datasets, left_out = [], []
+    for choice in named or [DatasetChoice(card) for card in registry.datasets.values()]:
+        changed = under_protocol(choice, protocol)
+        if not isinstance(changed, str):
+            chosen_datasets.append(changed)
+        elif named:
+            chosen_datasets.append(choice)
+        else:
+            left_out.append(Skip(None, Spec(choice.card.name), changed))
+    return chosen_methods, chosen_datasets, left_out
+
+
+def _show(plan: Any, out: Path) -> None:
+    """Intervals for what is there now, and the summary over datasets."""
+    from mmbench.boards import analysis, board, terminal
+
+    if not plan.batches:
+        return
+    analysis.analyse(out)
+    click.echo(terminal.render_summary(board.load_boards([out], protocol=plan.batches[0].settings.protocol.name)))
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,108 @@
+"""Where a result comes from: hashes of source, versions, hardware, the state of git."""
+
+import importlib.util
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from mmbench.core.errors import MmbenchError
+from mmbench.results.schema import Plain
+
+PACKAGE = Path(__file__).parents[1]
+SCORING = ("core", "nn", "train", "measures", "data/splits.py", "sweep/cell.py")  # what a score depends on
+LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "datasets", "pyarrow", "pluggy")
+
+
+@cache
+def core_source() -> str:
+    """Hash of mmbench's own source that computes scores: encoders, trainer, measures, splits."""
+    return _hash(PACKAGE, [PACKAGE / part for part in SCORING])
+
+
+@cache
+def plugin_source(build: str) -> str:
+    """Hash of all Python source of the package that ``"package.module:callable"`` is in.
+
+    Raises:
+        MmbenchError: if there is no such package.
+    """
+    top = build.partition(":")[0].partition(".")[0]
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        raise MmbenchError(f"{build}: there is no package {top!r}; is its plugin installed?")
+    origin = Path(spec.origin)
+    return _hash(origin.parent, [origin.parent if spec.submodule_search_locations else origin])
+
+
+def folder_source(module: str) -> str:
+    """Hash of the source of a module and its neighbours in the folder: enough for a dataset's
+    builder, since the data themselves have a fingerprint."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise MmbenchError(f"there is no module {module!r}; is its plugin installed?")
+    folder = Path(spec.origin).parent
+    return _hash(folder, sorted(folder.glob("*.py")))
+
+
+def _hash(root: Path, parts: list[Path]) -> str:
+    digest = sha256()
+    for part in parts:
+        for file in sorted(part.rglob("*.py")) if part.is_dir() else [part]:
+            content = sha256(file.read_bytes()).hexdigest()
+            digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def now() -> str:
+    """UTC, to the second, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """Versions of Python and of what scores depend on."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # scipy or pyarrow may one day not come along; then there is no version to state
+    return found
+
+
+@cache
+def hardware() -> dict[str, Plain]:
+    """The machine, in words."""
+    return {"machine": platform.machine(), "system": platform.system(), "cpu": _cpu(), "cores": os.cpu_count()}
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+@cache
+def git_state() -> tuple[str, bool | None]:
+    """Commit of the checkout that mmbench runs from, and whether it has changes; empty outside of one."""
+    if not (PACKAGE.parent / ".git").exists():
+        return "", None
+    commit = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain", "--", "mmbench", "plugins")
+    return commit, bool(changes) if commit else None
+
+
+def _git(*words: str) -> str:
+    try:
+        done = subprocess.run(["git", *words], cwd=PACKAGE, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,168 @@
+"""The record of one cell: method x dataset x track x seed. One JSON file, validated both ways.
+
+``python -m mmbench.results.schema`` prints the JSON Schema that stands in ``result.schema.json``.
+"""
+
+import json
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+Plain = bool | int | float | str | None | tuple[int, ...]
+Status = Literal["ok", "error", "timeout", "killed", "diverged"]
+
+
+class Record(BaseModel):
+    """Base of all parts: immutable, nothing unknown, nothing that is no number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Identity(Record):
+    """Everything that makes two measurements the same one. Its hash is the key.
+
+    Attributes:
+        method, parameters: the method and its hyper-parameters that differ from the default.
+        tuned: whether they come from a search rather than by default or by hand.
+        method_source: hash of the source of the plugin that brought the method.
+        core_source: hash of mmbench's own source that computes scores.
+        dataset, dataset_parameters, dataset_version: the dataset and what differs from its default.
+        data: fingerprint of its decoded content.
+        split, track: what was predicted, in which direction.
+        protocol, protocol_version: how it was run and measured.
+        seed: every random draw of the cell comes from it.
+        device, dtype, threads: where the arithmetic ran (``cpu`` or ``cuda``; threads on the CPU).
+    """
+
+    method: str
+    parameters: dict[str, Plain] = Field(default_factory=dict)
+    tuned: bool = False
+    method_source: str
+    core_source: str
+    dataset: str
+    dataset_parameters: dict[str, Plain] = Field(default_factory=dict)
+    dataset_version: str
+    data: str
+    split: str = "test"
+    track: str = "fusion"
+    protocol: str
+    protocol_version: int
+    seed: int
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1
+
+    @property
+    def key(self) -> str:
+        """64 hexadecimal digits."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return sha256(canonical.encode()).hexdigest()
+
+
+class Outcome(Record):
+    """How the cell ended; everything but ``ok`` has a message that a person can act on.
+
+    Attributes:
+        status: ``ok``; ``error`` (an exception), ``diverged`` (NaN or infinite), ``timeout``,
+            ``killed`` (by a signal, or out of memory).
+        message: one line.
+        traceback: of an exception.
+        epoch: at which training diverged.
+        attempts: times it was started.
+    """
+
+    status: Status = "ok"
+    message: str = ""
+    traceback: str = ""
+    epoch: int | None = None
+    attempts: int = 1
+
+
+class ModalityRecord(Record):
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+
+
+class TaskRecord(Record):
+    """What was predicted, on how many rows, in units of which metric."""
+
+    kind: str
+    outputs: int
+    metric: str
+    higher_is_better: bool
+    modalities: tuple[ModalityRecord, ...]
+    sizes: dict[str, int]
+    group: str = ""
+
+
+class Cost(Record):
+    """What the cell took.
+
+    Attributes:
+        parameters: trained numbers; None for methods that are no neural model.
+        epochs: that were trained, over all models of the fit.
+        fit_seconds, predict_seconds: wall time of training and of the test prediction.
+    """
+
+    parameters: int | None = None
+    epochs: int | None = None
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+
+
+class Provenance(Record):
+    """Where a result comes from: recorded, not keyed."""
+
+    created: str
+    mmbench: str
+    plugin: str
+    libraries: dict[str, str]
+    hardware: dict[str, Plain]
+    commit: str = ""
+    dirty: bool | None = None
+
+
+class Result(Record):
+    """One cell's record.
+
+    Attributes:
+        key: of the identity.
+        role: ``method``, ``floor`` or ``ceiling``.
+        own_encoder: whether the method brought its own encoder.
+        configuration: every hyper-parameter and training option in force, defaults included.
+        scores, validation: by name, on the test and the validation split.
+        chance: the main metric of predicting the training prior on the test split.
+        ceiling: the best expected value of the main metric, where it is known.
+    """
+
+    schema_version: Literal[1] = 1
+    key: str
+    identity: Identity
+    outcome: Outcome
+    role: str = "method"
+    own_encoder: bool = False
+    configuration: dict[str, Plain] = Field(default_factory=dict)
+    task: TaskRecord
+    scores: dict[str, float] = Field(default_factory=dict)
+    validation: dict[str, float] = Field(default_factory=dict)
+    chance: float | None = None
+    ceiling: float | None = None
+    cost: Cost = Cost()
+    provenance: Provenance
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome.status == "ok"
+
+
+def json_schema() -> str:
+    """The JSON Schema of ``Result``, as it is committed."""
+    return json.dumps(Result.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    print(json_schema(), end="")

@@ -1,0 +1,1 @@
+"""Sweeps: from the names that a user gives to results on disk."""

@@ -1,0 +1,209 @@
+"""One cell: build the method, fit it, and score what it predicts. Torch is imported here."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmbench.core.errors import MmbenchError
+from mmbench.core.parameters import parameters_of
+from mmbench.core.task import Task
+from mmbench.data.splits import Splits
+from mmbench.measures.evaluation import Evaluation
+from mmbench.nn.functional import prior, probabilities
+from mmbench.nn.models import Estimator, Term
+from mmbench.nn.records import Split
+from mmbench.registry import installed, load
+from mmbench.results.schema import Cost, Plain
+from mmbench.sweep.choices import MethodChoice, TermChoice
+from mmbench.sweep.plan import CellBatch
+from mmbench.sweep.record import Measured
+from mmbench.train.run import CellRun, as_estimator
+
+Scorer = Callable[[Tensor, Split], dict[str, float]]
+
+
+class NotFiniteError(ArithmeticError):
+    """A prediction holds NaN or infinities."""
+
+
+def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDArray[np.float32]]:
+    """Fit and score one seed.
+
+    Returns:
+        What was measured, and the (N,K) test predictions (probabilities; values in the target's
+        own units).
+
+    Raises:
+        DivergedError, NotFiniteError: if training or predictions are no numbers.
+        MmbenchError: if predictions have another shape than the task says, or are no probabilities.
+    """
+    score = scorer(splits)
+    task = with_encoders(splits.task, batch.method.encoders)
+    run = CellRun(
+        task=task,
+        seed=seed,
+        device=batch.settings.device,
+        metric=partial(_main_metric, task, score),
+        posterior=_posterior(batch, splits),
+        options=_training_options(batch),
+        terms=[partial(_make_term, task, term) for term in batch.method.terms],
+        precision=getattr(torch, batch.settings.dtype),
+    )
+    build, hyperparameters = _builder(batch.method)
+    estimator = as_estimator(partial(build, task, **hyperparameters), seed, batch.method.card.name)
+    started = time.perf_counter()
+    estimator.fit(splits.train, splits.validation, run)
+    fitted = time.perf_counter()
+    test = predict(estimator, splits, splits.test)
+    predicted = time.perf_counter()
+    validation = predict(estimator, splits, splits.validation)
+    measured = Measured(
+        scores=score(test, splits.test),
+        validation=score(validation, splits.validation),
+        chance=score(chance_prediction(splits, splits.test), splits.test).get(task.metric),
+        configuration=_configuration(hyperparameters, run),
+        cost=Cost(
+            parameters=run.fits[0].parameters if len(run.fits) == 1 else None,
+            epochs=sum(fit.epochs for fit in run.fits) or None,
+            fit_seconds=round(fitted - started, 4),
+            predict_seconds=round(predicted - fitted, 4),
+        ),
+    )
+    return measured, splits.in_units(test).numpy().astype(np.float32)
+
+
+def predict(estimator: Estimator, splits: Splits, split: Split) -> Tensor:
+    """(N,K) float64 predictions for a split whose targets the method never sees.
+
+    Rows without any modality never reach the method: the training prior answers for them.
+    """
+    some = split.inputs.present.any(1)
+    if bool(some.all()):
+        return checked(splits.task, estimator.predict(split.withheld()), len(split))
+    answer = chance_prediction(splits, split)
+    rows = some.nonzero()[:, 0]
+    answer[rows.cpu()] = checked(splits.task, estimator.predict(split.take(rows).withheld()), len(rows))
+    return answer
+
+
+def chance_prediction(splits: Splits, split: Split) -> Tensor:
+    """(N,K) float64: what the training targets alone predict."""
+    if splits.train.target is None:
+        raise MmbenchError(f"{splits.task.kind} without targets has no prior")
+    logits = prior(splits.task, splits.train.target.cpu())
+    return probabilities(splits.task, logits.double()).expand(len(split), -1).clone()
+
+
+def checked(task: Task, prediction: object, rows: int) -> Tensor:
+    """A prediction as (N,K) float64 on the CPU.
+
+    Raises:
+        MmbenchError: for a wrong type or shape, or for numbers that are no probabilities.
+        NotFiniteError: for NaN and infinities.
+    """
+    if not isinstance(prediction, Tensor):
+        raise MmbenchError(f"predict gave a {type(prediction).__name__}, not a torch.Tensor")
+    if tuple(prediction.shape) != (rows, task.outputs):
+        raise MmbenchError(
+            f"predict gave shape {tuple(prediction.shape)}; {rows} rows of {task.kind} with "
+            f"{task.outputs} outputs have shape {(rows, task.outputs)}"
+        )
+    p = prediction.detach().cpu().double()
+    wrong = int((~p.isfinite()).any(1).sum())
+    if wrong:
+        raise NotFiniteError(f"predictions are NaN or infinite in {wrong} of {rows} rows")
+    if task.kind == "regression":
+        return p
+    if float(p.min()) < -1e-6 or float(p.max()) > 1 + 1e-6:
+        raise MmbenchError(f"predict gave numbers from {float(p.min()):.3g} to {float(p.max()):.3g}: not probabilities")
+    if task.kind == "classification" and float((p.sum(1) - 1).abs().max()) > 1e-3:
+        raise MmbenchError("predict gave class probabilities that do not sum to 1")
+    return p.clamp(0, 1)
+
+
+def scorer(splits: Splits) -> Scorer:
+    """All installed measures of the task, as one function of (predictions, split with targets)."""
+    task = splits.task
+    cards = [card for card in installed().measures.values() if task.kind in card.tasks]
+    measures = [load(card) for card in cards]
+
+    def score(prediction: Tensor, split: Split) -> dict[str, float]:
+        if split.target is None:
+            return {}
+        target = splits.in_units(split.target.cpu().double()) if task.kind == "regression" else split.target.cpu()
+        evaluation = Evaluation(task, splits.in_units(prediction.double()).numpy(), target.numpy())
+        found: dict[str, float] = {}
+        for measure in measures:
+            found.update(measure(evaluation))
+        return found
+
+    return score
+
+
+def _main_metric(task: Task, score: Scorer, prediction: Tensor, split: Split) -> float:
+    """The task's metric, turned so that higher is better."""
+    value = score(checked(task, prediction, len(split)), split)[task.metric]
+    return value if task.score.higher_is_better else -value
+
+
+def with_encoders(task: Task, encoders: Mapping[str, str]) -> Task:
+    """The task with the encoders that were chosen for some kinds of modality."""
+    chosen = tuple(replace(m, encoder=encoders.get(m.kind, m.encoder)) for m in task.modalities)
+    return replace(task, modalities=chosen)
+
+
+def _builder(method: MethodChoice) -> tuple[Callable[..., object], dict[str, object]]:
+    """The builder and every hyper-parameter that it is given."""
+    build = load(method.card)
+    declared = parameters_of(build, f"method {method.card.name!r}")
+    defaults = {name: parameter.default for name, parameter in declared.items()}
+    return build, {**defaults, **method.card.preset, **method.build}
+
+
+def _training_options(batch: CellBatch) -> dict[str, object]:
+    """Options over the model's own: the dataset's, then the protocol's, then the user's."""
+    return {**batch.dataset.card.training, **batch.settings.protocol.training, **batch.method.training}
+
+
+def _make_term(task: Task, term: TermChoice) -> tuple[Term, float]:
+    made = load(term.card)(task, **term.parameters)
+    if not isinstance(made, Term):
+        raise MmbenchError(f"the builder of term {term.card.name!r} gives a {type(made).__name__}, not a Term")
+    return made, term.weight
+
+
+def _posterior(batch: CellBatch, splits: Splits) -> Callable[[Split], Tensor] | None:
+    """The dataset's exact p(y|x) of standardised splits; None where it is not known."""
+    card = batch.dataset.card
+    if not card.posterior:
+        return None
+    exact = load(replace(card, build=card.posterior))
+    parameters = {**card.preset, **batch.dataset.parameters}
+
+    def posterior(split: Split) -> Tensor:
+        answer: Tensor = exact(splits.raw(split.inputs), **parameters)
+        return answer
+
+    return posterior
+
+
+def _configuration(hyperparameters: Mapping[str, object], run: CellRun) -> dict[str, Plain]:
+    """Everything in force: hyper-parameters, and the training options of the first fit."""
+    configuration = {name: _plain(value) for name, value in hyperparameters.items()}
+    if run.fits:
+        options = run.fits[0].options
+        for option in fields(options):
+            configuration[f"training.{option.name}"] = _plain(getattr(options, option.name))
+    return configuration
+
+
+def _plain(value: object) -> Plain:
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    return repr(value)

@@ -1,0 +1,148 @@
+"""The plan: which cells there are, which of them exist already, and why others are left out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from mmbench.core.spec import Spec
+from mmbench.data.cache import Prepared
+from mmbench.results import store
+from mmbench.results.provenance import core_source, plugin_source
+from mmbench.results.schema import Identity
+from mmbench.sweep.choices import DatasetChoice, MethodChoice
+from mmbench.sweep.protocol import Protocol
+
+State = Literal["new", "stale", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for every cell of a sweep.
+
+    Attributes:
+        out: folder of the results.
+        protocol: how cells are run.
+        seeds: 0, 1, …
+        device, dtype, threads: where the arithmetic runs.
+    """
+
+    out: Path
+    protocol: Protocol
+    seeds: tuple[int, ...]
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One record to be: its identity, its place, and what stands there.
+
+    ``stale`` means that a record of it exists that other code or other data have made.
+    """
+
+    identity: Identity
+    place: store.Place
+    state: State
+
+
+@dataclass(frozen=True)
+class CellBatch:
+    """The cells of all seeds of one method on one dataset: what one worker runs."""
+
+    method: MethodChoice
+    dataset: DatasetChoice
+    prepared: Prepared
+    settings: Settings
+    cells: tuple[Cell, ...]
+
+    def to_run(self, retry_failed: bool = False) -> "CellBatch":
+        """The same with the cells alone that have to be run."""
+        wanted = ("new", "stale", "failed") if retry_failed else ("new", "stale")
+        return replace(self, cells=tuple(cell for cell in self.cells if cell.state in wanted))
+
+    def __str__(self) -> str:
+        return f"{self.method.spec} on {self.dataset.spec}"
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A method or a dataset that is left out, and why."""
+
+    method: Spec | None
+    dataset: Spec
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All batches of a sweep, and what was left out."""
+
+    batches: tuple[CellBatch, ...]
+    skipped: tuple[Skip, ...] = ()
+
+    def cells(self) -> Iterator[Cell]:
+        for batch in self.batches:
+            yield from batch.cells
+
+    def count(self) -> dict[State, int]:
+        counts: dict[State, int] = {"new": 0, "stale": 0, "done": 0, "failed": 0}
+        for cell in self.cells():
+            counts[cell.state] += 1
+        return counts
+
+
+def make_plan(
+    methods: Sequence[MethodChoice], datasets: Sequence[tuple[DatasetChoice, Prepared]], settings: Settings
+) -> Plan:
+    """Every method on every prepared dataset, in the order given."""
+    batches: list[CellBatch] = []
+    skipped: list[Skip] = []
+    for dataset, prepared in datasets:
+        for method in methods:
+            reason = method.card.refuses(prepared.task, dataset.card.offers, prepared.missing)
+            if reason:
+                skipped.append(Skip(method.spec, dataset.spec, reason))
+                continue
+            for variant in _variants(method, prepared):
+                batches.append(_batch(variant, dataset, prepared, settings))
+    return Plan(tuple(batches), tuple(skipped))
+
+
+def _variants(method: MethodChoice, prepared: Prepared) -> list[MethodChoice]:
+    """One a modality where the card says so and the user has not chosen one."""
+    if not method.card.each_modality or "modality" in method.build:
+        return [method]
+    return [replace(method, build={**method.build, "modality": name}) for name in prepared.task.names]
+
+
+def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, settings: Settings) -> CellBatch:
+    identity = Identity(
+        method=method.card.name,
+        parameters=method.parameters,  # type: ignore[arg-type]  # pydantic checks that they are plain
+        method_source=plugin_source(method.card.build),
+        core_source=core_source(),
+        dataset=dataset.card.name,
+        dataset_parameters=dict(dataset.parameters),  # type: ignore[arg-type]
+        dataset_version=dataset.card.version,
+        data=prepared.fingerprint,
+        track=method.card.tracks[0],
+        protocol=settings.protocol.name,
+        protocol_version=settings.protocol.version,
+        seed=0,
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+    )
+    seeds = settings.seeds[:1] if method.card.deterministic else settings.seeds
+    cells = tuple(_cell(identity.model_copy(update={"seed": seed}), method, dataset, settings) for seed in seeds)
+    return CellBatch(method, dataset, prepared, settings, cells)
+
+
+def _cell(identity: Identity, method: MethodChoice, dataset: DatasetChoice, settings: Settings) -> Cell:
+    place = store.Place(settings.out, settings.protocol.name, dataset.spec, method.spec, identity.seed)
+    status = store.status(place.record(identity.key))
+    if status is None:
+        return Cell(identity, place, "stale" if place.others(identity.key) else "new")
+    return Cell(identity, place, "done" if status == "ok" else "failed")

@@ -1,0 +1,111 @@
+"""The objective: model, criterion and terms as one module, so that state, optimiser and checkpoint
+treat them alike."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from mmbench.core.errors import MmbenchError
+from mmbench.core.task import BERNOULLI, Task
+from mmbench.nn.heads import Criterion
+from mmbench.nn.models import FusionModel, Term
+from mmbench.nn.records import Batch, FusionOutput, Split
+
+
+class Objective(nn.Module):
+    """What is minimised on a batch.
+
+    Args:
+        model: to be trained.
+        criterion: of the task.
+        terms: with their weights.
+    """
+
+    model: FusionModel
+    criterion: Criterion
+
+    def __init__(self, model: FusionModel, criterion: Criterion, terms: Sequence[tuple[Term, float]] = ()) -> None:
+        super().__init__()
+        self.model = model
+        self.criterion = criterion
+        self.terms = nn.ModuleList(term for term, _ in terms)
+        self.weights = tuple(weight for _, weight in terms)
+
+    def each(self) -> list[tuple[Term, float]]:
+        """The terms with their weights."""
+        terms = [term for term in self.terms if isinstance(term, Term)]
+        return list(zip(terms, self.weights, strict=True))
+
+    def begin(self, train: Split) -> None:
+        """Buffers that depend on the train split, and a look whether every term can have an effect."""
+        self.model.begin(train)
+        for term, _ in self.each():
+            term.begin(train)
+        self._refuse_idle_terms(train)
+
+    def forward(self, batch: Batch) -> tuple[Tensor, FusionOutput]:
+        """() the loss, with terms as in training, and the model's output."""
+        inputs = batch.inputs
+        for term, _ in self.each():
+            inputs = term.inputs(inputs)
+        output: FusionOutput = self.model(inputs)
+        for term, _ in self.each():
+            soft = term.targets(output, batch)
+            batch = batch if soft is None else replace(batch, soft=soft)
+        loss = self.model.loss(output, batch, self.criterion)
+        for term, weight in self.each():
+            loss = loss + weight * term(output, batch)
+        return loss, output
+
+    def judge(self, batch: Batch) -> Tensor:
+        """() what selection goes by: the criterion on the prediction, else the model's own loss."""
+        output = self.model(batch.inputs)
+        if output.prediction is None:
+            return self.model.loss(output, batch, self.criterion)
+        value: Tensor = self.criterion(output.prediction, batch)
+        return value
+
+    @torch.no_grad()
+    def _refuse_idle_terms(self, train: Split) -> None:
+        """A rule for targets that the model's loss never reads would make a row that claims what it
+        does not do."""
+        for term, _ in self.each():
+            kind = type(term)
+            if kind.targets is Term.targets or kind.forward is not Term.forward or kind.inputs is not Term.inputs:
+                continue
+            rows = torch.arange(min(len(train), 64), device=train.inputs.present.device)
+            batch = batch_of(train.take(rows), rows, torch.zeros((), device=rows.device))
+            training = self.training
+            self.eval()
+            output = self.model(batch.inputs)
+            soft = term.targets(output, batch)
+            plain = self.model.loss(output, batch, self.criterion)
+            changed = plain if soft is None else self.model.loss(output, replace(batch, soft=soft), self.criterion)
+            self.train(training)
+            if torch.equal(plain, changed):
+                name, method = kind.__name__, type(self.model).__name__
+                raise MmbenchError(
+                    f"{name} has no effect on {method}, whose loss does not read soft targets: leave it out"
+                )
+
+
+def batch_of(rows: Split, index: Tensor, epoch: Tensor) -> Batch:
+    """Rows that were taken from a split, as a batch."""
+    return Batch(rows.inputs, rows.target, index, epoch, None, rows.labelled, rows.domain)
+
+
+def class_balance(task: Task, target: Tensor) -> Tensor:
+    """(K,) weights inverse to the frequency in ``target``, 1 on average; of positives for labels.
+
+    Raises:
+        MmbenchError: in regression, which has no classes.
+    """
+    if task.kind == "classification":
+        counts = torch.bincount(target, minlength=task.outputs).clamp(min=1)
+        return len(target) / (task.outputs * counts)
+    if task.kind in BERNOULLI:
+        positives = target.sum(0).clamp(min=1)
+        return (len(target) - positives).clamp(min=1) / positives
+    raise MmbenchError(f"balance=true has no meaning for {task.kind}")
