@@ -83,7 +83,9 @@ class Registry:
         for kind, card_type in _KINDS.items():
             try:
                 offered = [card for cards in getattr(manager.hook, f"mmbench_{kind}")() for card in cards]
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a plugin may even call sys.exit
                 self._blame(plugin, f"mmbench_{kind} failed: {type(error).__name__}: {error}")
                 continue
             self._take(plugin, kind, card_type, offered)
@@ -121,7 +123,7 @@ def discover(points: Iterable[EntryPoint], disabled: Iterable[str] = ()) -> Regi
     """
     registry = Registry()
     disabled = set(disabled)
-    for point in sorted(points, key=lambda point: (_distribution(point) != "mmbench", point.name)):
+    for point in sorted(points, key=_rank):
         plugin = Plugin(point.name, _distribution(point), point.dist.version if point.dist else "")
         if point.name in disabled:
             plugin.status = "disabled"
@@ -129,9 +131,9 @@ def discover(points: Iterable[EntryPoint], disabled: Iterable[str] = ()) -> Regi
             continue
         try:
             module = point.load()
-        except BaseException as error:  # a plugin may even call sys.exit; only a person's Ctrl-C passes
-            if isinstance(error, KeyboardInterrupt):
-                raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             registry._blame(plugin, f"cannot be imported: {type(error).__name__}: {error}")
             plugin.traceback = traceback.format_exc()
             registry.plugins.append(plugin)
@@ -140,8 +142,14 @@ def discover(points: Iterable[EntryPoint], disabled: Iterable[str] = ()) -> Regi
     return registry
 
 
+def _rank(point: EntryPoint) -> tuple[bool, str, str]:
+    distribution = _distribution(point)
+    return distribution != "mmbench", point.name, distribution
+
+
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else ""
+    """Its name; empty where the metadata are damaged."""
+    return (point.dist.name or "") if point.dist else ""
 
 
 @cache

@@ -15,6 +15,8 @@ from mmbench.results import store
 from mmbench.results.schema import Identity, Plain, Result, TaskRecord
 
 OF_A_ROW = ("method", "parameters", "tuned", "method_source", "device", "dtype", "threads")
+UNIMODAL = "unimodal"  # the method whose rows see one modality alone
+CEILING = "ceiling"  # the role of rows that show what is possible and do not compete
 SHORT = 8  # digits of a hash in a sentence
 
 
@@ -110,6 +112,31 @@ class Gathering:
     def records(self) -> int:
         """Finished records in all rows."""
         return sum(len(row.results) for row in self.rows)
+
+    @property
+    def chance(self) -> float | None:
+        """Of the main metric, as the records state it."""
+        return self._stated("chance")
+
+    @property
+    def ceiling(self) -> float | None:
+        """Of the main metric, as the records state it."""
+        return self._stated("ceiling")
+
+    def _stated(self, bound: str) -> float | None:
+        values = (getattr(result, bound) for row in self.rows for result in row.results)
+        return next((value for value in values if value is not None), None)
+
+    @property
+    def best_unimodal(self) -> Row | None:
+        """The unimodal row with the best mean on the validation split: the test split has no say."""
+        sign = 1 if self.score.higher_is_better else -1
+        best: tuple[float, Row] | None = None
+        for row in self.rows:
+            value = row.validation(self.task.metric) if row.any.identity.method == UNIMODAL else None
+            if value is not None and (best is None or sign * value > best[0]):
+                best = (sign * value, row)
+        return best[1] if best else None
 
     @cached_property
     def digest(self) -> str:

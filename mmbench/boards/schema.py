@@ -47,6 +47,19 @@ class Difference(Record):
     high: float
     excludes_zero: bool
 
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the whole interval lies on that side of zero, else 0."""
+        return (self.low > 0) - (self.high < 0)
+
+    def seen_from(self, row: str) -> "Difference":
+        """The same as ``row`` minus the other."""
+        if self.first == row:
+            return self
+        turned = {"difference": -self.difference, "low": -self.high, "high": -self.low}
+        no_minus_zero = {name: value or 0.0 for name, value in turned.items()}
+        return self.model_copy(update={"first": row, "second": self.first, **no_minus_zero})
+
 
 class RowAnalysis(Record):
     """One row.

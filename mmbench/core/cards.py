@@ -12,7 +12,7 @@ from mmbench.core.task import TASK_KINDS, Task, TaskKind
 
 def _check(kind: str, name: str, build: str) -> None:
     if not NAME.fullmatch(name):
-        raise MmbenchError(f"{kind} name {name!r}: use letters, digits, '-', '_' and '.' alone")
+        raise MmbenchError(f"{kind} name {name!r}: use letters, digits and '_.:/-' alone, the first a letter or digit")
     module, colon, attribute = build.partition(":")
     if not (module and colon and attribute):
         raise MmbenchError(f"{kind} {name!r}: build is 'package.module:callable', not {build!r}")

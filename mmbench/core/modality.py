@@ -1,5 +1,6 @@
 """A modality: one input stream of a sample."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -7,6 +8,9 @@ from mmbench.core.errors import MmbenchError
 
 Kind = Literal["image", "spectrogram", "sequence", "vector", "tokens"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+TAKEN = ("target", "present", "group", "fused")  # columns of the data, and a key of embeddings
 
 # Axes of one sample's values, by kind: what a shape has to look like.
 AXES: dict[Kind, tuple[str, ...]] = {
@@ -23,7 +27,8 @@ class Modality:
     """One input stream: its name, its kind and the shape of one sample.
 
     Args:
-        name: the key under which its values stand in ``Inputs.values``.
+        name: the key under which its values stand in ``Inputs.values``: letters, digits, ``_``, ``-``
+            and ``.``.
         kind: ``image``, ``spectrogram`` (C,H,W), ``sequence`` (T,C) or (T,C,H,W), ``vector`` (D,),
             ``tokens`` (T,). T is the longest length; shorter samples are padded with zeros.
         shape: of one sample, without the batch axis.
@@ -32,7 +37,7 @@ class Modality:
         encoder: the harness's encoder to use; empty is the default of the kind.
 
     Raises:
-        MmbenchError: if the shape does not fit the kind.
+        MmbenchError: if the shape does not fit the kind, or the name means something else.
     """
 
     name: str
@@ -43,6 +48,10 @@ class Modality:
     encoder: str = ""
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name in TAKEN:
+            raise MmbenchError(
+                f"modality name {self.name!r}: use letters, digits, '-', '_' and '.' alone, and none of {TAKEN}"
+            )
         if self.kind not in KINDS:
             raise MmbenchError(f"modality {self.name!r}: kind {self.kind!r} is none of {KINDS}")
         ranks = {axes.count(",") + 1 for axes in AXES[self.kind]}

@@ -4,8 +4,12 @@
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from math import inf
+from operator import or_
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -69,12 +73,21 @@ def parameters_of(build: Callable[..., object], where: str) -> dict[str, Paramet
             continue
         if argument.default is argument.empty or name not in hints:
             raise MmbenchError(f"{where}: argument {name!r} of its builder needs a type and a default")
-        hint, bounds = hints[name], None
-        if get_origin(hint) is Annotated:
-            hint, *notes = get_args(hint)
-            bounds = next((note for note in notes if isinstance(note, Range)), None)
+        hint, bounds = _without_notes(hints[name])
         found[name] = Parameter(name, hint, argument.default, bounds)
     return found
+
+
+def _without_notes(hint: Any) -> tuple[Any, Range | None]:
+    """A type without its annotations, and the bounds among them, also of one option of a union."""
+    if get_origin(hint) is Annotated:
+        hint, *notes = get_args(hint)
+        return hint, next((note for note in notes if isinstance(note, Range)), None)
+    if get_origin(hint) in (Union, UnionType):
+        options = [_without_notes(option) for option in get_args(hint)]
+        plain = reduce(or_, (option for option, _ in options))
+        return plain, next((bounds for _, bounds in options if bounds), None)
+    return hint, None
 
 
 def bind(parameters: Mapping[str, Parameter], given: Mapping[str, object], where: str) -> dict[str, object]:
@@ -107,9 +120,9 @@ def _read(text: str, wanted: Any) -> object:
     if origin is Literal:
         return next((option for option in get_args(wanted) if str(option) == text), _UNREADABLE)
     if origin is tuple:
-        inner = get_args(wanted)[0]
-        parts = [_read(part.strip(), inner) for part in text.strip("()").split(" ") if part.strip()]
-        return _UNREADABLE if _UNREADABLE in parts else tuple(parts)
+        words = [word for word in re.split(r"[,\s]+", text.strip("()")) if word]
+        parts = [_read(word, kind) for word, kind in zip(words, _kinds(wanted, len(words)), strict=False)]
+        return _UNREADABLE if _UNREADABLE in parts or len(parts) < len(words) else tuple(parts)
     if wanted is NoneType:
         return None if text.lower() == "none" else _UNREADABLE
     if wanted is bool:
@@ -123,15 +136,23 @@ def _read(text: str, wanted: Any) -> object:
 
 
 def _is(value: object, wanted: Any) -> bool:
-    """Whether a value has the wanted type; an int is a float, a bool is no int."""
+    """Whether a value has the wanted type; an int is a float, a bool is no int, NaN and infinity are none."""
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
         return any(_is(value, option) for option in get_args(wanted))
     if origin is Literal:
         return value in get_args(wanted)
     if origin is tuple:
-        return isinstance(value, tuple) and all(_is(part, get_args(wanted)[0]) for part in value)
+        if not isinstance(value, tuple) or len(value) != len(_kinds(wanted, len(value))):
+            return False
+        return all(_is(part, kind) for part, kind in zip(value, _kinds(wanted, len(value)), strict=True))
     if wanted in (int, float):
         kinds = (int,) if wanted is int else (int, float)
-        return isinstance(value, kinds) and not isinstance(value, bool) and value == value
+        return isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < inf
     return isinstance(value, wanted)
+
+
+def _kinds(wanted: Any, length: int) -> tuple[Any, ...]:
+    """The types of a tuple's parts; those of ``tuple[X, ...]`` for as many as there are."""
+    kinds = get_args(wanted)
+    return (kinds[0],) * length if kinds[-1:] == (Ellipsis,) else kinds

@@ -8,8 +8,9 @@ from hashlib import sha256
 from mmbench.core.errors import MmbenchError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
+PLAIN = re.compile(r"[A-Za-z0-9_.=-]*")  # what may stand in a file name as it is; + separates there
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-OPEN, CLOSE = "([{", ")]}"
+CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,11 @@ class Spec:
     @property
     def slug(self) -> str:
         """The same as a file name; distinct specs have distinct slugs."""
-        plain = re.sub(r"[\[,]", "+", str(self)).rstrip("]")
-        safe = re.sub(r"[^A-Za-z0-9_.+=-]", "_", plain)
-        if safe == plain and len(safe) <= 100:
+        safe = "+".join([self.name, *(f"{key}={value}" for key, value in sorted(self.parameters.items()))])
+        if len(safe) <= 100 and all(PLAIN.fullmatch(part) for part in (self.name, *self.parameters.values())):
             return safe
-        return f"{safe[:80]}-{sha256(plain.encode()).hexdigest()[:8]}"
+        short = re.sub(r"[^A-Za-z0-9_.+=-]", "_", safe)[:80]
+        return f"{short}-{sha256(str(self).encode()).hexdigest()[:8]}"
 
 
 def parse_spec(text: str) -> Spec:
@@ -59,12 +60,17 @@ def split_outside_brackets(text: str, separator: str) -> Iterator[str]:
     """Parts of ``text`` between separators that stand in no bracket; nothing for empty text."""
     if not text.strip():
         return
-    depth, start = 0, 0
+    awaited, start = "", 0  # the brackets that are still to close, and where the present part begins
     for position, character in enumerate(text):
-        depth += (character in OPEN) - (character in CLOSE)
-        if character == separator and depth == 0:
+        if character in CLOSING:
+            awaited += CLOSING[character]
+        elif character in CLOSING.values():
+            if not awaited.endswith(character):
+                raise MmbenchError(f"brackets do not match in {text!r}")
+            awaited = awaited[:-1]
+        elif character == separator and not awaited:
             yield text[start:position]
             start = position + 1
-    if depth:
+    if awaited:
         raise MmbenchError(f"brackets do not match in {text!r}")
     yield text[start:]

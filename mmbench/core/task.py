@@ -36,7 +36,7 @@ class Task:
         metric: the main metric's name; by default that of the kind.
 
     Raises:
-        MmbenchError: for no or too many modalities, names used twice, an unknown metric.
+        MmbenchError: for no or too many modalities or outputs, names used twice, an unknown metric.
     """
 
     kind: TaskKind
@@ -54,6 +54,8 @@ class Task:
         least = {"classification": 2, "retrieval": 0}.get(self.kind, 1)
         if self.outputs < least:
             raise MmbenchError(f"{self.kind} needs at least {least} outputs, not {self.outputs}")
+        if self.kind in ("verification", "anomaly") and self.outputs != 1:
+            raise MmbenchError(f"{self.kind} needs 1 output, not {self.outputs}")
         if not self.metric:
             object.__setattr__(self, "metric", MAIN_METRIC[self.kind])
         if self.metric not in TASK_SCORES:

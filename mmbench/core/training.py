@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, fields, replace
 from math import ceil
-from typing import Literal, get_type_hints
+from typing import Literal, get_args, get_type_hints
 
 from mmbench.core.errors import MmbenchError
 from mmbench.core.parameters import Parameter, Range
+
+Schedule = Literal["constant", "cosine"]
+Selection = Literal["best", "last"]
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+SELECTIONS: tuple[Selection, ...] = get_args(Selection)
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,30 @@ class Training:
     betas: tuple[float, float] = (0.9, 0.999)
     batch: int | None = 256
     warmup: float = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Schedule = "constant"
     floor: int = 20
     patience: int = 10
     clip: float | None = 1.0
     balance: bool = False
-    select: Literal["best", "last"] = "best"
+    select: Selection = "best"
     stages: tuple[Stage, ...] = (Stage(),)
 
     def __post_init__(self) -> None:
         if not self.stages or min(stage.epochs for stage in self.stages) < 1:
             raise MmbenchError("training needs at least one stage of at least one epoch")
-        if self.lr <= 0 or self.weight_decay < 0 or not 0 <= self.warmup < 1:
+        if not (self.lr > 0 and self.weight_decay >= 0 and 0 <= self.warmup < 1):
             raise MmbenchError("training needs lr > 0, weight_decay >= 0 and 0 <= warmup < 1")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise MmbenchError("training needs betas of at least 0 and below 1")
         if self.batch is not None and self.batch < 1:
             raise MmbenchError("training needs batch >= 1, or none for the whole split")
+        if self.clip is not None and not self.clip > 0:
+            raise MmbenchError("training needs clip > 0, or none")
+        if self.floor < 0 or self.patience < 0:
+            raise MmbenchError("training needs floor and patience of at least 0 epochs")
+        for name, allowed in (("schedule", SCHEDULES), ("select", SELECTIONS)):
+            if getattr(self, name) not in allowed:
+                raise MmbenchError(f"training needs {name} to be {' or '.join(allowed)}, not {getattr(self, name)!r}")
 
     def with_epochs(self, epochs: int) -> "Training":
         """The same stages, sharing ``epochs`` in the proportion that they had."""

@@ -45,7 +45,8 @@ def frozen(module: nn.Module, *args: Any) -> Any:
 
 def scale_gradient(x: Tensor, k: float | Tensor) -> Tensor:
     """Identity whose gradient is multiplied by ``k``; a negative one reverses it (DANN)."""
-    return x * k + (x * (1 - k)).detach()
+    fixed = x.detach()
+    return fixed + (x - fixed) * k
 
 
 def probabilities(task: Task, logits: Tensor) -> Tensor:

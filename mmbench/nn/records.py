@@ -58,28 +58,33 @@ class Inputs:
         """A copy in which what is not ``present`` (B,M) is absent as well, its values zero."""
         present = self.present & present
         values = {
-            name: value * _expand(present[:, i], value).to(value.dtype)
+            name: torch.where(_expand(present[:, i], value), value, value.new_zeros(()))
             for i, (name, value) in enumerate(self.values.items())
         }
         return replace(self, values=values, present=present)
 
     def without(self, *names: str) -> "Inputs":
-        """A copy in which the named modalities are absent."""
-        kept = torch.tensor([name not in names for name in self.names], device=self.present.device)
+        """A copy in which the named modalities are absent.
+
+        Raises:
+            ValueError: if one of them is not there.
+        """
+        gone = [self.names.index(name) for name in names]
+        kept = torch.tensor([i not in gone for i in range(len(self.names))], device=self.present.device)
         return self.keep(kept.expand_as(self.present))
 
     def merge(self, other: "Inputs") -> "Inputs":
         """Entries absent here filled from ``other``, which may hold some of the modalities only."""
         values, lengths, times = dict(self.values), dict(self.lengths), dict(self.times)
-        present = self.present.clone()
+        present = list(self.present.unbind(1))
         for name in other.values:
             mine, i = self.here(name), self.names.index(name)
             values[name] = torch.where(_expand(mine, values[name]), values[name], other.values[name])
             for ours, theirs in ((lengths, other.lengths), (times, other.times)):
                 if name in ours and name in theirs:
                     ours[name] = torch.where(_expand(mine, ours[name]), ours[name], theirs[name])
-            present[:, i] = mine | other.here(name)
-        return Inputs(values, present, lengths, times)
+            present[i] = mine | other.here(name)
+        return Inputs(values, torch.stack(present, 1), lengths, times)
 
     def take(self, index: Tensor) -> "Inputs":
         """The rows of ``index`` (B,) long."""

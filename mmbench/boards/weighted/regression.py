@@ -38,7 +38,7 @@ def _moments(y: Floats, p: Floats, weights: Floats) -> tuple[Floats, Floats, Flo
 
 def _r2(squared: Floats, vy: Floats, _vp: Floats, _covariance: Floats) -> Floats:
     """1 - error / variance; of a constant target 1 if it is met exactly, else 0, as scikit-learn has it."""
-    constant = vy <= 1e-14 * np.maximum(squared, vy.max(initial=0.0))
+    constant = vy <= 1e-12 * vy.max(initial=0.0)
     return np.where(constant, (squared == 0).astype(np.float64), 1 - squared / np.where(constant, 1.0, vy))
 
 

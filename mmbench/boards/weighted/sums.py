@@ -22,27 +22,26 @@ def totals(cell: Ints, cells: int, weights: Floats) -> Floats:
     order = order[np.searchsorted(cell[order], 0) :]
     start = np.concatenate([[0], np.cumsum(np.bincount(cell[order], minlength=cells))])
     indicator = csr_array((np.ones(len(order)), order, start), shape=(cells, len(cell)))
-    product: Floats = indicator @ weights
-    return product
+    return np.asarray(indicator @ weights, dtype=np.float64)
 
 
 def column_totals(chosen: Array, weights: Floats) -> Floats:
     """(K,R): the weight of the rows that each column of a (N,K) mask has chosen."""
-    product: Floats = csr_array(chosen.T.astype(np.float64)) @ weights
-    return product
+    return np.asarray(csr_array(chosen.T.astype(np.float64)) @ weights, dtype=np.float64)
 
 
 def means(values: Floats, weights: Floats) -> Floats:
     """(K,R): weighted mean of each column of (N,K)."""
     stacked = np.concatenate([values.T, np.ones((1, len(values)))])
-    sums: Floats = stacked @ weights
-    return sums[:-1] / sums[-1]
+    sums = stacked @ weights
+    return np.asarray(sums[:-1] / sums[-1], dtype=np.float64)
 
 
 def ratio(numerator: Floats, denominator: Floats, empty: float) -> Floats:
     """Their quotient; ``empty`` where the denominator is zero."""
-    some = denominator != 0
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, empty), where=some)
+    quotient: Floats = np.full(numerator.shape, empty)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
 
 
 def log_loss(probability: Floats) -> Floats:

@@ -36,10 +36,19 @@ def rounded(x: Array) -> NDArray[np.float32]:
 
 
 def draw_splits(
-    task: Task, seed: int, sizes: tuple[int, int, int], draw: Callable[[Generator, int], Columns]
+    dataset: str, task: Task, seed: int, sizes: tuple[int, int, int], draw: Callable[[Generator, int], Columns]
 ) -> datasets.DatasetDict:
-    """Train, validation and test, each from a stream of its own: the size of one changes no other."""
-    return tables(task, {name: draw(stream(seed, name), rows) for name, rows in zip(SPLITS, sizes, strict=True)})
+    """Train, validation and test, each from a stream of its own: the size of one changes no other.
+
+    Args:
+        dataset: names the streams, so that no two datasets share their noise.
+        task: with the shapes.
+        seed: of the data.
+        sizes: rows of train, validation and test.
+        draw: the columns of so many rows.
+    """
+    parts = zip(SPLITS, sizes, strict=True)
+    return tables(task, {name: draw(stream(seed, f"{dataset} {name}"), rows) for name, rows in parts})
 
 
 def tables(task: Task, parts: Mapping[str, Columns]) -> datasets.DatasetDict:

@@ -13,6 +13,8 @@ Every sample has its own pitch, intonation, length of the vocal tract (a factor 
 formants, phone lengths, speed, onset and loudness.
 """
 
+from math import log10
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -83,7 +85,8 @@ def spectrograms(rng: Generator, digits: NDArray[np.integer], noise: float) -> A
     spectrum = _short_time(_pulses(rng, len(digits))) * vocal + _short_time(white[0]) * hiss
     spectrum = spectrum * envelope[..., None] + noise * _short_time(white[1])
     power = np.abs(spectrum) ** 2 @ _bands()
-    return np.log(power + 1e-3).transpose(0, 2, 1)[:, None]
+    heard: Array = np.log(power + 1e-3).transpose(0, 2, 1)[:, None]
+    return heard
 
 
 def _articulation(rng: Generator, digits: NDArray[np.integer]) -> tuple[Array, Array]:
@@ -120,11 +123,12 @@ def _short_time(waves: Array) -> NDArray[np.complex128]:
 
 def _bands() -> Array:
     """Weights (WINDOW/2+1,BANDS) that average the frequencies of each mel band from 80 to 4000 Hz."""
-
-    def mel(hertz: Array) -> Array:
-        return 2595 * np.log10(1 + hertz / 700)
-
-    low, high = mel(np.array([80.0, RATE / 2]))
-    band = np.floor((mel(FREQUENCIES) - low) / (high - low) * BANDS)
+    low, high = _mel(80.0), _mel(RATE / 2)
+    band = np.array([(_mel(hertz) - low) / (high - low) * BANDS // 1 for hertz in FREQUENCIES])
     members = (band[:, None] == np.arange(BANDS)).astype(np.float64)
-    return members / members.sum(0)
+    weights: Array = members / members.sum(0)
+    return weights
+
+
+def _mel(hertz: float) -> float:
+    return 2595 * log10(1 + hertz / 700)

@@ -20,8 +20,8 @@ SIZES = (1000, 297, 500)
 
 def build(
     *,
-    image_noise: Annotated[float, Range(0, 5)] = 0.33,
-    audio_noise: Annotated[float, Range(0, 5)] = 0.25,
+    image_noise: Annotated[float, Range(0, 5)] = 0.34,
+    audio_noise: Annotated[float, Range(0, 5)] = 0.27,
     seed: Seed = 0,
 ) -> Source:
     """The dataset.

@@ -45,7 +45,8 @@ CARDS = (
         citation="E. Alpaydin, C. Kaynak (1998) Cascading Classifiers, Kybernetika.",
         source="scikit-learn, load_digits: a copy of the test set of the UCI ML hand-written digits datasets, "
         "https://archive.ics.uci.edu/ml/datasets/Optical+Recognition+of+Handwritten+Digits; sounds are generated",
-        notes="Image and sound are independent given the digit. The sounds come from a source-filter model, not from "
+        notes="About .81 from either modality with the harness's encoders, .91 to .93 from both. Image and sound are "
+        "independent given the digit. The sounds come from a source-filter model, not from "
         "people. 13 people wrote the digits, scikit-learn does not say who which, so splits may share writers.",
     ),
     DatasetCard(
@@ -117,7 +118,7 @@ CARDS = (
         build=f"{HERE}.paired:build",
         task=tasks.paired(),
         sizes=GENERATED,
-        ceiling=0.0,
+        ceiling=0.90159,
         posterior=f"{HERE}.paired:posterior",
         protocols=SHORTER,
         licence="MIT",
@@ -130,14 +131,14 @@ CARDS = (
         build=f"{HERE}.sequences:build_asynchronous",
         task=tasks.asynchronous(),
         sizes=(20_000, 2_000, 5_000),
-        ceiling=0.0,
+        ceiling=0.97071,
         posterior=f"{HERE}.sequences:posterior_asynchronous",
         training=SEQUENCE_TRAINING,
         protocols={"quick": "needs 20,000 samples and 10 epochs of small batches; run it under standard"},
         licence="MIT",
         source="generated",
         notes="A modality alone is at chance. The gap between methods is one of a finite budget: with more epochs, "
-        "fusion of pooled features learns it too.",
+        "fusion of pooled features comes nearer.",
     ),
     DatasetCard(
         name="lagged",
@@ -145,7 +146,7 @@ CARDS = (
         build=f"{HERE}.sequences:build_lagged",
         task=tasks.lagged(),
         sizes=GENERATED,
-        ceiling=0.0,
+        ceiling=0.90167,
         posterior=f"{HERE}.sequences:posterior_lagged",
         training=SEQUENCE_TRAINING,
         protocols={"quick": "needs 10,000 samples and 10 epochs of small batches; run it under standard"},

@@ -11,13 +11,14 @@ are those of partial information decomposition (Williams and Beer 2010, arXiv:10
 
 from dataclasses import dataclass
 from itertools import product
-from math import hypot, log
+from math import hypot, log, prod
 from statistics import NormalDist
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mmbench.core.errors import MmbenchError
@@ -80,7 +81,7 @@ def build(
         columns |= {name: rounded(views[:, m] * present[:, [m]]) for m, name in enumerate(task.names)}
         return columns | {"present": present} if missing else columns
 
-    splits = draw_splits(task, seed, (n_train, n_validation, n_test), draw)
+    splits = draw_splits(f"pid-{component}", task, seed, (n_train, n_validation, n_test), draw)
     return Source(task, splits, ceiling=_ceiling(model, missing))
 
 
@@ -168,15 +169,18 @@ def _views(model: _Model, rng: Generator, rows: int, dim: int, seed: int) -> tup
     return bits, rotate(latents, seed)
 
 
-def _labels(model: _Model, rng: Generator, bits: Array) -> Columns:
-    """Target column from bits (N,4), with symmetric label noise."""
+def _labels(model: _Model, rng: Generator, bits: Array) -> NDArray[Any]:
+    """The target column from bits (N,4), with symmetric label noise."""
+    labels: NDArray[Any]
     ones = (bits[:, model.targets] > 0).astype(np.int64)
     if model.component == "bits":
-        return (ones ^ (rng.random(ones.shape) < model.label_noise)).astype(np.float32)
+        labels = (ones ^ (rng.random(ones.shape) < model.label_noise)).astype(np.float32)
+        return labels
     classes = 2 ** len(model.targets)
     clean = ones @ (2 ** np.arange(len(model.targets))[::-1])
-    other = rng.integers(1, classes, size=len(clean))
-    return (clean + other * (rng.random(len(clean)) < model.label_noise)) % classes
+    step = rng.integers(1, classes, size=len(clean))  # to another class, all alike
+    labels = (clean + step * (rng.random(len(clean)) < model.label_noise)) % classes
+    return labels
 
 
 def _ceiling(model: _Model, missing: float) -> float:
@@ -187,13 +191,13 @@ def _ceiling(model: _Model, missing: float) -> float:
     """
     accuracy = 0.0
     for present in product((False, True), repeat=2):
-        chance = np.prod([1 - missing if here else missing for here in present])
+        chance = prod(1 - missing if here else missing for here in present)
         each = [_accuracy(model, target, np.array(present)) for target in model.targets]
         if model.component == "bits":
-            score = np.mean([_noisy(one, model.label_noise, 2) for one in each])
+            score = sum(_noisy(one, model.label_noise, 2) for one in each) / len(each)
         else:
-            score = _noisy(np.prod(each), model.label_noise, 2 ** len(each))
-        accuracy += float(chance * score)
+            score = _noisy(prod(each), model.label_noise, 2 ** len(each))
+        accuracy += chance * score
     return 1 - accuracy if model.component == "bits" else accuracy
 
 

@@ -47,4 +47,5 @@ def _source(
     views = np.split(rows.astype(np.float32), ends[:-1], axis=1)
     columns = {**dict(zip(task.names, views, strict=True)), "target": target}
     parts = deal(stream(seed, "split"), strata, sizes)
-    return Source(task, tables(task, {name: {key: x[part] for key, x in columns.items()} for name, part in parts.items()}))
+    split = {name: {key: column[part] for key, column in columns.items()} for name, part in parts.items()}
+    return Source(task, tables(task, split))

@@ -38,7 +38,7 @@ class Linear(Tabular):
         return [target.cpu().numpy()] if self.task.kind == "regression" else super().targets(target)
 
     def fit_one(self, x: Table, y: Table, x_validation: Table, y_validation: Table) -> Any:
-        """The best model on validation; C rises until validation gets worse, as it does but once."""
+        """The best model on validation, C rising until validation gets worse."""
         best, least = None, np.inf
         for strength in STRENGTHS:
             if self.task.kind == "regression":

@@ -66,4 +66,5 @@ class Unimodal(FusionModel):
         """The criterion over the rows that have the modality."""
         assert output.prediction is not None
         weight = batch.inputs.here(self.name).to(output.prediction.dtype)
-        return criterion(output.prediction, batch, weight)
+        loss: Tensor = criterion(output.prediction, batch, weight)
+        return loss

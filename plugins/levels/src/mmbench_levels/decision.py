@@ -11,6 +11,7 @@ from mmbench import (
     FusionModel,
     FusionOutput,
     Inputs,
+    MmbenchError,
     ModalityEncoders,
     Range,
     Split,
@@ -35,6 +36,9 @@ class Decision(FusionModel):
         rule: see ``mmbench_levels.rules``.
         width: d of the encoders.
         hidden: width of each head's hidden layer, 0 for none.
+
+    Raises:
+        MmbenchError: for a rule that the task cannot have.
     """
 
     weights: Tensor
@@ -48,6 +52,8 @@ class Decision(FusionModel):
         hidden: Annotated[int, Range(0, 512)] = 64,
     ) -> None:
         super().__init__()
+        if task.kind == "regression" and rule not in ("mean", "weighted"):
+            raise MmbenchError(f"rule={rule} has no meaning for regression: use mean or weighted")
         self.task, self.rule = task, rule
         self.encode = ModalityEncoders(task, width, absent=False)
         self.heads = UnimodalHeads(task, width, hidden)
@@ -75,6 +81,6 @@ class Decision(FusionModel):
 
     def _unimodal(self, inputs: Inputs) -> Tensor:
         """(N,M,K) logits of many rows."""
-        rows = torch.arange(len(inputs), device=inputs.present.device).split(ROWS_AT_ONCE)
+        rows = torch.split(torch.arange(len(inputs), device=inputs.present.device), ROWS_AT_ONCE)
         outputs = [self(inputs.take(part)).unimodal for part in rows]
         return torch.cat([torch.stack(list(unimodal.values()), 1) for unimodal in outputs])

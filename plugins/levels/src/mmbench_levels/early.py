@@ -32,9 +32,9 @@ class Shallow(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         if values.dim() == 3:
             return F.relu(self.layer(values.transpose(1, 2))).transpose(1, 2)
-        if values.dim() == 5:
-            return F.relu(self.layer(values.flatten(0, 1))).unflatten(0, values.shape[:2])
-        return F.relu(self.layer(values))
+        frames = values.flatten(0, 1) if values.dim() == 5 else values
+        out = F.relu(self.layer(frames))
+        return out.reshape(*values.shape[:2], *out.shape[1:]) if values.dim() == 5 else out
 
 
 class Early(FusionModel):
@@ -75,11 +75,11 @@ class Early(FusionModel):
         self.head = Head(task, width, hidden)
 
     def forward(self, inputs: Inputs) -> FusionOutput:
-        values, lengths = self.combine(inputs)
+        values, lengths = self.on_grid(inputs)
         fused = self.encoder(values, lengths).stages[-1]
         return FusionOutput(prediction=self.head(fused), fused=fused)
 
-    def combine(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
+    def on_grid(self, inputs: Inputs) -> tuple[Tensor, Tensor | None]:
         """All modalities as one: the grid's values, and (B,) lengths of a sequence."""
         placed, real = [], []
         for i, modality in enumerate(self.modalities):

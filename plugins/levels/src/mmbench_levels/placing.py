@@ -47,10 +47,9 @@ class Placing(nn.Module):
         if view.kind == "sequence":
             ratio = view.rate / grid.rate
             self.same_clock = view.shape[0] == grid.steps and isclose(ratio, 1.0)
-            at = [round(t if self.same_clock else t * ratio, 6) for t in range(grid.steps)]
-            low = torch.tensor([int(u) for u in at])
-            self.register_buffer("low", low)
-            self.register_buffer("fraction", torch.tensor(at) - low)
+            at = [round(t * (1.0 if self.same_clock else ratio), 6) for t in range(grid.steps)]
+            self.register_buffer("low", torch.tensor([int(u) for u in at]))
+            self.register_buffer("fraction", torch.tensor([u - int(u) for u in at]))
 
     def forward(self, values: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         real = None
@@ -78,7 +77,7 @@ class Placing(nn.Module):
 
     def _in_space(self, values: Tensor) -> Tensor:
         size = self.grid.size
-        if not size or values.shape[-2:] == size and len(self.view.shape) > 2:
+        if not size or (values.shape[-2:] == size and len(self.view.shape) > 2):
             return values
         if len(self.view.shape) < 3:  # no image: the same at every pixel
             return values[..., None, None].expand(*values.shape, *size)

@@ -33,5 +33,5 @@ def fit_weights(task: Task, unimodal: Tensor, split: Split) -> Tensor:
         return value
 
     with torch.enable_grad():
-        optimiser.step(loss)
+        optimiser.step(loss)  # type: ignore[no-untyped-call]
     return theta.detach().softmax(0)

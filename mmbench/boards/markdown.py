@@ -1,0 +1,88 @@
+"""Boards as Markdown pages: the same files give the same bytes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from tabulate import tabulate
+
+from mmbench.boards import sentences, table
+from mmbench.boards import summary as summaries
+from mmbench.boards.board import Board
+from mmbench.boards.table import Style
+from mmbench.core.errors import MmbenchError
+from mmbench.results import store
+
+
+def write_markdown(boards: Sequence[Board], folder: Path) -> list[Path]:
+    """``<folder>/<protocol>/<dataset>.md`` for every board, and ``<folder>/README.md`` that sums them up.
+
+    Raises:
+        MmbenchError: if two boards are of one dataset under one protocol, and so would share a page.
+    """
+    pages: dict[Path, str] = {}
+    homes: dict[Path, Path] = {}
+    for board in boards:
+        path = folder / board.protocol / f"{board.slug}.md"
+        if path in pages:
+            raise MmbenchError(
+                f"{homes[path]} and {board.out} both hold {board.protocol}/{board.dataset}; give one of them"
+            )
+        pages[path], homes[path] = render_board(board), board.out
+    pages[folder / "README.md"] = render_summary(boards)
+    for path, text in pages.items():
+        store.write_whole(path, text.encode())
+    return list(pages)
+
+
+def render_board(board: Board) -> str:
+    """One board's page."""
+    columns = table.columns(board, STYLE)
+    lines = [
+        f"# {board.dataset}",
+        f"Protocol {STYLE.code(board.protocol)}, version {board.protocol_version}.",
+        "\n".join(f"- **{name}**: {value}" for name, _, value in (h.partition(": ") for h in table.heading(board))),
+        _table(
+            [column.heading for column in columns],
+            [list(cells) for cells in zip(*(column.cells for column in columns), strict=True)],
+            [column.align for column in columns],
+        ),
+        "\n".join(f"- {_plain(sentence)}" for sentence in sentences.about(board, STYLE)),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def render_summary(boards: Sequence[Board]) -> str:
+    """The front page: a table a protocol, each dataset linked to its own page."""
+    parts = ["# Leaderboards"]
+    for found in summaries.summary(boards):
+        links = (f"[{board.dataset}]({quote(f'{board.protocol}/{board.slug}.md')})" for board in found.boards)
+        metrics = (table.titled(board.score) for board in found.boards)
+        heads = [f"{link}<br>{metric}" for link, metric in zip(links, metrics, strict=True)]
+        align = ["left", "left", *["right"] * len(heads)]
+        parts += [
+            f"## Protocol {STYLE.code(found.protocol)}",
+            _table(["method", "role", *heads], summaries.lines(found, STYLE), align),
+            "\n".join(f"- {_plain(sentence)}" for sentence in summaries.sentences(found, STYLE)),
+        ]
+    if not boards:
+        parts.append("There are no results yet.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> str:
+    return tabulate(
+        [[cell.replace("|", "\\|") for cell in row] for row in rows],
+        headers=list(headings),
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=list(align),
+    )
+
+
+def _plain(sentence: str) -> str:
+    """A sentence whose asterisk is no mark-up."""
+    return sentence.replace("*", "\\*")
+
+
+STYLE = Style(code=lambda text: f"`{text}`", bold=lambda text: f"**{text}**", roomy=True)

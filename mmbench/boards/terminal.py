@@ -1,0 +1,126 @@
+"""Boards as text for a terminal."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from tabulate import SEPARATING_LINE, tabulate
+
+from mmbench.boards import sentences, table
+from mmbench.boards import summary as summaries
+from mmbench.boards.board import Board
+from mmbench.boards.table import Column, Style
+
+WIDTH = 120
+SPEC_WIDTHS = (36, 24)  # that a method's spec may take where space is short
+ANSI = re.compile(r"\x1b\[\d+m")
+
+
+def render(boards: Sequence[Board], colour: bool = False, width: int = WIDTH) -> str:
+    """All boards, one below the other.
+
+    Args:
+        boards: to show.
+        colour: whether bold may be used.
+        width: of the terminal; columns that can be spared are left out to fit.
+    """
+    return "\n\n\n".join(render_board(board, colour, width) for board in boards)
+
+
+def render_board(board: Board, colour: bool = False, width: int = WIDTH) -> str:
+    """One board: title, heading, table, sentences."""
+    style = _style(colour)
+    title = f"{board.dataset} · protocol {board.protocol}, version {board.protocol_version}"
+    parts = [
+        "\n".join([_bold(title) if colour else title, "═" * len(title), *_wrapped(table.heading(board), width)]),
+        _fitting(table.columns(board, style), width) if board.rows else "no rows",
+        "\n".join(_wrapped(sentences.about(board, style), width)),
+    ]
+    return "\n\n".join(parts)
+
+
+def render_summary(boards: Sequence[Board], colour: bool = False, width: int = WIDTH) -> str:
+    """Methods by datasets, one table a protocol, in parts where it is too wide."""
+    return "\n\n\n".join(_summary(found, colour, width) for found in summaries.summary(boards))
+
+
+def _summary(found: summaries.Summary, colour: bool, width: int) -> str:
+    style = _style(colour)
+    title = f"summary · protocol {found.protocol}"
+    lines = summaries.lines(found, style)
+    left = [Column(name, tuple(line[at] for line in lines), "left") for at, name in enumerate(("method", "role"))]
+    datasets = [
+        Column(f"{board.dataset}\n{table.titled(board.score)}", tuple(line[at] for line in lines))
+        for at, board in enumerate(found.boards, start=2)
+    ]
+    parts = []
+    while datasets:
+        shown = len(datasets)
+        while shown > 1 and _width(_grid([*left, *datasets[:shown]])) > width:
+            shown -= 1
+        parts.append(_grid([*left, *datasets[:shown]]))
+        datasets = datasets[shown:]
+    below = "\n".join(_wrapped(summaries.sentences(found, style), width))
+    return "\n\n".join([f"{_bold(title) if colour else title}\n{'═' * len(title)}", *parts, below])
+
+
+def _style(colour: bool) -> Style:
+    return Style(code=str, bold=_bold if colour else None)
+
+
+def _bold(text: str) -> str:
+    return f"\x1b[1m{text}\x1b[0m"
+
+
+def _fitting(columns: Sequence[Column], width: int) -> str:
+    """The table; if it is too wide, with long specs on several lines, then without columns that can
+    be spared."""
+    shown = list(columns)
+    for longest in SPEC_WIDTHS:
+        if _width(_grid(shown)) > width:
+            shown = [_narrow(column, longest) for column in columns]
+    while _width(_grid(shown)) > width:
+        spared = max(shown, key=lambda column: column.dispensable)
+        if not spared.dispensable:
+            break
+        shown.remove(spared)
+    return _grid(shown)
+
+
+def _narrow(column: Column, longest: int) -> Column:
+    """Methods' specs broken after a bracket or a separator."""
+    if column.heading != "method":
+        return column
+    cells = []
+    for cell in column.cells:
+        lines = [""]
+        for part in re.findall(r"[^\[(,+:]+[\[(,+:]?", cell):
+            if lines[-1].strip() and len(lines[-1]) + len(part) > longest:
+                lines.append("  ")
+            lines[-1] += part
+        cells.append("\n".join(lines))
+    return replace(column, cells=tuple(cells))
+
+
+def _grid(columns: Sequence[Column]) -> str:
+    """Headings are the first row: tabulate makes columns wider than its own headings."""
+    rows = [list(cells) for cells in zip(*(column.cells for column in columns), strict=True)]
+    return tabulate(
+        [[column.heading for column in columns], SEPARATING_LINE, *rows],
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=[column.align for column in columns],
+    )
+
+
+def _width(text: str) -> int:
+    return max(len(ANSI.sub("", line)) for line in text.splitlines())
+
+
+def _wrapped(lines: Iterable[str], width: int) -> list[str]:
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    ]

@@ -1,0 +1,41 @@
+"""``mmbench board``: leaderboards from result files alone."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Leaderboards of what has run, in the terminal or as Markdown.")
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--protocol", help="Of this protocol alone.")
+@click.option("-d", "--dataset", help="Of this dataset alone.")
+@click.option("--summary", is_flag=True, help="One table over all datasets, and nothing else.")
+@click.option("--markdown", type=click.Path(path_type=Path, file_okay=False), help="Write Markdown into this folder.")
+def board(
+    folders: tuple[Path, ...], protocol: str | None, dataset: str | None, summary: bool, markdown: Path | None
+) -> None:
+    """Show leaderboards of the results in FOLDERS (by default ./results).
+
+    A board is a function of the files alone: nothing is run. Intervals and ranks come from
+    `mmbench results analyse`, which `mmbench run` calls at its end.
+    """
+    from mmbench.boards import terminal
+    from mmbench.boards.board import load_boards
+    from mmbench.boards.markdown import write_markdown
+
+    boards = load_boards(folders or (Path("results"),), protocol=protocol, dataset=dataset)
+    if markdown is not None:
+        for path in write_markdown(boards, markdown):
+            click.echo(path)
+        return
+    width, colour = _width(), sys.stdout.isatty()
+    if not summary:
+        click.echo(terminal.render(boards, colour=colour, width=width))
+    click.echo(terminal.render_summary(boards, colour=colour, width=width))
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+
+    return max(80, get_terminal_size((120, 24)).columns)

@@ -1,0 +1,64 @@
+"""Tables of records for ``mmbench results``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmbench.core.errors import MmbenchError
+from mmbench.core.spec import Spec
+from mmbench.registry import installed
+from mmbench.results import store
+from mmbench.results.provenance import core_source, plugin_source
+from mmbench.results.schema import Identity, Result
+
+
+def records_text(out: Path) -> str:
+    """One line a method and dataset: how many records of which status, and how many are stale."""
+    from tabulate import tabulate
+
+    rows: dict[tuple[str, str, str], dict[str, int]] = {}
+    problems = []
+    for path, record in _records(out):
+        if isinstance(record, str):
+            problems.append(record)
+            continue
+        row = rows.setdefault((path.parts[-4], path.parts[-3], str(_spec(record.identity))), {})
+        state = "stale" if is_stale(record.identity) else record.outcome.status
+        row[state] = row.get(state, 0) + 1
+    table = [(*names, ", ".join(f"{n} {state}" for state, n in states.items())) for names, states in rows.items()]
+    if not table and not problems:
+        return f"no records below {out}"
+    return "\n".join([tabulate(table, ["protocol", "dataset", "method", "records"]), *problems])
+
+
+def failures_text(out: Path) -> str:
+    """Every record without a score: where it is, what happened, the traceback."""
+    parts = []
+    for path, record in _records(out):
+        if isinstance(record, str):
+            parts.append(record)
+        elif not record.ok:
+            traceback = "\n".join(f"    {line}" for line in record.outcome.traceback.rstrip().splitlines())
+            head = f"{path}\n  {record.outcome.status}: {record.outcome.message}"
+            parts.append(f"{head}\n{traceback}" if traceback else head)
+    return "\n\n".join(parts) or f"no failures below {out}"
+
+
+def is_stale(identity: Identity) -> bool:
+    """Whether the source that computes such a score now differs from what made this one."""
+    if identity.core_source != core_source():
+        return True
+    card = installed().methods.get(identity.method)
+    return card is not None and plugin_source(card.build) != identity.method_source
+
+
+def _spec(identity: Identity) -> Spec:
+    return Spec(identity.method, {name: str(value) for name, value in identity.parameters.items()})
+
+
+def _records(out: Path) -> Iterator[tuple[Path, Result | str]]:
+    """Each record, or what is wrong with its file."""
+    for path in store.records(out):
+        try:
+            yield path, store.read(path)
+        except MmbenchError as error:
+            yield path, str(error)
