@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmbench.boards.bootstrap import Resampled, differences, estimate, resample, rounded
 from mmbench.boards.gather import CEILING, Gathering, Row, dataset_folders, gather
-from mmbench.boards.predictions import RowPredictions, TestTargets, UnusableError, read_predictions, read_targets
+from mmbench.boards.predictions import RowPredictions, Targets, UnusableError, read_predictions, read_targets
 from mmbench.boards.resampling import RESAMPLES, RESAMPLES_SORTED, SEED
 from mmbench.boards.schema import (
     Analysis,
@@ -87,7 +87,7 @@ def _any_predictions(gathering: Gathering) -> bool:
     return any(path.with_suffix(".npz").exists() for row in gathering.rows for path in row.paths)
 
 
-def _resampled(gathering: Gathering, resamples: int) -> tuple[TestTargets | None, Resampled]:
+def _resampled(gathering: Gathering, resamples: int) -> tuple[Targets | None, Resampled]:
     """The bootstrap of all rows whose predictions can be used, and why the others have none."""
     try:
         targets = read_targets(gathering)

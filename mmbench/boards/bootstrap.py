@@ -9,8 +9,8 @@ from statistics import fmean, stdev
 import numpy as np
 
 from mmbench.boards.gather import Row
-from mmbench.boards.predictions import RowPredictions, TestTargets
-from mmbench.boards.resampling import RESAMPLES_SORTED, UNDEFINED, interval, seed_weights, test_weights
+from mmbench.boards.predictions import RowPredictions, Targets
+from mmbench.boards.resampling import RESAMPLES_SORTED, UNDEFINED, example_weights, interval, seed_weights
 from mmbench.boards.schema import Difference, Estimate
 from mmbench.boards.weighted import SORTED, weighted_scores
 from mmbench.boards.weighted.sums import Floats
@@ -32,7 +32,7 @@ class Resampled:
 
 
 def resample(
-    kind: str, metric: str, rows: Sequence[RowPredictions], targets: TestTargets, resamples: int
+    kind: str, metric: str, rows: Sequence[RowPredictions], targets: Targets, resamples: int
 ) -> dict[str, dict[str, Floats]]:
     """{row id: {score: (R,)}}: each score under the resampled test split and the resampled seeds.
 
@@ -42,7 +42,7 @@ def resample(
     names = {name for predicted in rows for result in predicted.row.results for name in result.scores}
     cheap = {name for name in names if name not in SORTED or name == metric}
     by_seed: dict[str, list[dict[str, Floats]]] = {p.row.id: [{} for _ in p.seeds] for p in rows}
-    for part, weights in test_weights(targets.units, (fewer, resamples)):
+    for part, weights in example_weights(targets.units, (fewer, resamples)):
         wanted = names if part.start < fewer else cheap
         for predicted in rows:
             for kept, prediction in zip(by_seed[predicted.row.id], predicted.seeds, strict=True):

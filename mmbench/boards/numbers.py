@@ -33,12 +33,12 @@ def signed(value: float, places: int) -> str:
 
 
 def count(number: int | None) -> str:
-    """950, 12.3k, 4.56M."""
+    """950, 12.3k, 123k, 4.56M."""
     if number is None:
         return NONE
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= 0.9995 * limit:
-            return f"{number / limit:.3g}{unit}"
+            return f"{number / limit:#.3g}".removesuffix(".") + unit
     return str(number)
 
 

@@ -22,15 +22,13 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True)
-class TestTargets:
-    """What the predictions are for.
+class Targets:
+    """What the predictions for the test split should have been.
 
     Attributes:
         target: (N,) classes; (N,K) labels or values.
         units: what to resample.
     """
-
-    __test__ = False  # no test of pytest's
 
     target: Array
     units: Units
@@ -49,7 +47,7 @@ class RowPredictions:
     seeds: tuple[Array, ...]
 
 
-def read_targets(gathering: Gathering) -> TestTargets:
+def read_targets(gathering: Gathering) -> Targets:
     """The targets of the test split that the newest record was measured on.
 
     Raises:
@@ -64,10 +62,10 @@ def read_targets(gathering: Gathering) -> TestTargets:
     units = Units.of(len(target), group, gathering.task.group)
     if units.count < 2:
         raise UnusableError(f"{units.count} {units.name} in the test split: nothing to resample")
-    return TestTargets(target, units)
+    return Targets(target, units)
 
 
-def read_predictions(row: Row, targets: TestTargets) -> RowPredictions:
+def read_predictions(row: Row, targets: Targets) -> RowPredictions:
     """The predictions of all of a row's finished seeds.
 
     Raises:

@@ -45,7 +45,7 @@ class Units:
         return Units(of_row, len(found), name or "group")
 
 
-def test_weights(units: Units, bounds: tuple[int, ...]) -> Iterator[tuple[slice, Floats]]:
+def example_weights(units: Units, bounds: tuple[int, ...]) -> Iterator[tuple[slice, Floats]]:
     """Resamples as weights (N,r) of the test rows, in chunks; none reaches over one of ``bounds``."""
     generator = np.random.default_rng([SEED, units.count])
     width = max(1, CHUNK // max(len(units.of_row), 1))

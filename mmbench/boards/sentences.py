@@ -19,9 +19,10 @@ def about(board: Board, style: Style) -> Iterator[str]:
     if any(row.normalised for row in rows):
         yield "of ceiling: (score − chance) / (ceiling − chance)."
     if board.reference is not None:
+        star = f"; * its {CONFIDENT} interval excludes 0" if board.bootstrap else ""
         yield (
-            f"vs unimodal: difference to {style.code(board.reference.label)}, the single modality that is best on "
-            f"validation{f'; * its {CONFIDENT} interval excludes 0' if board.bootstrap else ''}."
+            f"vs unimodal: {board.score.title} minus that of {style.code(board.reference.label)}, the single modality "
+            f"that is best on validation{'' if board.score.higher_is_better else '; below 0 is better'}{star}."
         )
     if any(row.role == "floor" for row in rows):
         yield "floor: a simple reference that a fusion method should beat."

@@ -71,6 +71,11 @@ def titled(score: Score, unit: bool = False) -> str:
     return f"{name} (in {score.unit})" if unit and score.unit else name
 
 
+def stacked(score: Score) -> str:
+    """The same on as many lines as its title has words."""
+    return f"{score.title.replace(' ', chr(10))} {score.arrow}"
+
+
 def columns(board: Board, style: Style) -> list[Column]:
     """The columns that this board has something to say in."""
     rows, score = board.rows, board.score
@@ -87,7 +92,9 @@ def columns(board: Board, style: Style) -> list[Column]:
     if board.ceiling is not None:
         found.append(Column("of ceiling" if roomy else "of\nceiling", tuple(map(_share, rows)), dispensable=2))
     for number, other in enumerate(board.secondary):
-        found.append(Column(titled(other), _secondary(board, other), dispensable=4 + number))
+        found.append(
+            Column(titled(other) if roomy else stacked(other), _secondary(board, other), dispensable=4 + number)
+        )
     if board.reference is not None:
         cells = tuple(_versus(row, places, style) for row in rows)
         found.append(Column("vs unimodal" if roomy else "vs\nunimodal", cells, "left"))

@@ -4,16 +4,19 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 
 from tabulate import SEPARATING_LINE, tabulate
 
 from mmbench.boards import sentences, table
 from mmbench.boards import summary as summaries
 from mmbench.boards.board import Board
+from mmbench.boards.numbers import NONE
 from mmbench.boards.table import Column, Style
 
 WIDTH = 120
-SPEC_WIDTHS = (36, 24)  # that a method's spec may take where space is short
+NEW_LINE = "\n["
+SPEC_WIDTHS = (60, 36, 28, 24)  # that a method's spec may take, where space is short
 ANSI = re.compile(r"\x1b\[\d+m")
 
 
@@ -51,18 +54,26 @@ def _summary(found: summaries.Summary, colour: bool, width: int) -> str:
     lines = summaries.lines(found, style)
     left = [Column(name, tuple(line[at] for line in lines), "left") for at, name in enumerate(("method", "role"))]
     datasets = [
-        Column(f"{board.dataset}\n{table.titled(board.score)}", tuple(line[at] for line in lines))
+        Column(
+            f"{board.dataset.replace('[', NEW_LINE)}\n{table.titled(board.score)}", tuple(line[at] for line in lines)
+        )
         for at, board in enumerate(found.boards, start=2)
     ]
     parts = []
     while datasets:
         shown = len(datasets)
-        while shown > 1 and _width(_grid([*left, *datasets[:shown]])) > width:
+        while shown > 1 and _width(_part(left, datasets[:shown])) > width:
             shown -= 1
-        parts.append(_grid([*left, *datasets[:shown]]))
+        parts.append(_part(left, datasets[:shown]))
         datasets = datasets[shown:]
     below = "\n".join(_wrapped(summaries.sentences(found, style), width))
     return "\n\n".join([f"{_bold(title) if colour else title}\n{'═' * len(title)}", *parts, below])
+
+
+def _part(left: Sequence[Column], datasets: Sequence[Column]) -> str:
+    """Some datasets of a summary, without the methods that ran on none of them."""
+    ran = [any(cell != NONE for cell in cells) for cells in zip(*(column.cells for column in datasets), strict=True)]
+    return _grid([replace(column, cells=tuple(compress(column.cells, ran))) for column in (*left, *datasets)])
 
 
 def _style(colour: bool) -> Style:
@@ -74,18 +85,17 @@ def _bold(text: str) -> str:
 
 
 def _fitting(columns: Sequence[Column], width: int) -> str:
-    """The table; if it is too wide, with long specs on several lines, then without columns that can
-    be spared."""
+    """The table with as many columns as fit, and with specs on as few lines as that allows."""
     shown = list(columns)
-    for longest in SPEC_WIDTHS:
-        if _width(_grid(shown)) > width:
-            shown = [_narrow(column, longest) for column in columns]
-    while _width(_grid(shown)) > width:
+    while True:
+        for longest in SPEC_WIDTHS:
+            text = _grid([_narrow(column, longest) for column in shown])
+            if _width(text) <= width:
+                return text
         spared = max(shown, key=lambda column: column.dispensable)
         if not spared.dispensable:
-            break
+            return text
         shown.remove(spared)
-    return _grid(shown)
 
 
 def _narrow(column: Column, longest: int) -> Column:

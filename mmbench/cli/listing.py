@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from mmbench.core.cards import DatasetCard, MeasureCard, MethodCard, TermCard
+from mmbench.core.task import TASK_KINDS
 from mmbench.registry import Plugin, Registry, installed
 
 THINGS = ("methods", "datasets", "plugins", "terms", "measures")
@@ -74,7 +75,10 @@ def _measure(card: MeasureCard) -> list[str]:
 
 
 def _kinds(tasks: Sequence[str]) -> str:
-    return ", ".join(tasks)
+    lacking = [kind for kind in TASK_KINDS if kind not in tasks]
+    if not lacking:
+        return "all"
+    return ", ".join(tasks) if len(tasks) <= len(lacking) else f"all but {', '.join(lacking)}"
 
 
 def _plugins(plugins: Sequence[Plugin]) -> str:

@@ -4,13 +4,19 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mmbench.core.errors import MmbenchError
 from mmbench.registry import Registry, installed
+
+if TYPE_CHECKING:  # `mmbench --help` imports this module, and must not import what it runs
+    from mmbench.sweep.choices import DatasetChoice, MethodChoice
+    from mmbench.sweep.local import LocalExecutor
+    from mmbench.sweep.plan import Plan, Settings, Skip
 
 CELL_FAILED, INTERRUPTED = 1, 130
 
@@ -55,53 +61,69 @@ def run(
     """
     if not everything and not (methods or datasets):
         raise MmbenchError("say what to run: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
-    from mmbench.cli.progress import make_observer, plan_text, summary_text
     from mmbench.results.store import check_writable
     from mmbench.sweep.local import LocalExecutor
     from mmbench.sweep.plan import Settings
     from mmbench.sweep.protocol import find_protocol
-    from mmbench.sweep.run import FailedFastError, plan_sweep, run_sweep
 
     chosen = find_protocol(protocol)
     settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), device=device, threads=threads)
-    registry = installed()
-    method_choices, dataset_choices, left_out = choose(registry, methods, datasets, chosen.name)
+    choices = choose(installed(), methods, datasets, chosen.name)
     check_writable(out)
     executor = LocalExecutor(jobs or os.cpu_count() or 1, threads, timeout)
     signal.signal(signal.SIGTERM, _interrupt)
-    observer = make_observer(sys.stderr)
-    summary = None
     try:
-        with observer:
-            summary = plan_sweep(method_choices, dataset_choices, settings, executor, observer)
-            if not dry_run:
-                run_sweep(summary, executor, observer, fail_fast=fail_fast, retry_failed=retry_failed)
-    except FailedFastError:
-        click.echo("stopped at the first failure (--fail-fast)", err=True)
+        well = _sweep(choices, settings, executor, dry_run, fail_fast, retry_failed)
     except KeyboardInterrupt:
-        if summary is not None:
-            click.echo(summary_text(summary, left_out), err=True)
         click.echo("interrupted; the same command goes on from here", err=True)
         sys.exit(INTERRUPTED)
     finally:
         executor.stop()
-    if summary is None:
-        return
+    sys.exit(0 if well else CELL_FAILED)
+
+
+def _sweep(
+    choices: "Choices",
+    settings: "Settings",
+    executor: "LocalExecutor",
+    dry_run: bool,
+    fail_fast: bool,
+    retry_failed: bool,
+) -> bool:
+    """Plan, run and show. Whether every cell has a score (of a dry run: whether all data could be made)."""
+    from mmbench.cli.progress import make_observer, plan_text, summary_text
+    from mmbench.sweep.run import FailedFastError, Summary, plan_sweep, run_sweep
+
+    summary = Summary()
+    with make_observer(sys.stderr) as observer:
+        try:
+            summary = plan_sweep(choices.methods, choices.datasets, settings, executor, observer)
+            if not dry_run:
+                run_sweep(summary, executor, observer, fail_fast=fail_fast, retry_failed=retry_failed)
+        except FailedFastError:
+            observer.say("stopped at the first failure (--fail-fast)")
+        except KeyboardInterrupt:
+            observer.say(summary_text(summary, choices.left_out))
+            raise
     if dry_run:
-        click.echo(plan_text(summary.plan, [*left_out, *summary.broken]))
-        return
+        click.echo(plan_text(summary.plan, [*choices.left_out, *summary.broken]))
+        return not summary.broken
     _show(summary.plan, settings.out)
-    click.echo(summary_text(summary, left_out), err=True)
-    if not summary.well:
-        sys.exit(CELL_FAILED)
+    click.echo(summary_text(summary, choices.left_out), err=True)
+    return summary.well
 
 
-def choose(
-    registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str
-) -> tuple[list[Any], list[Any], list[Any]]:
-    """Method and dataset choices from the command line's words, and what the protocol leaves out.
+@dataclass(frozen=True)
+class Choices:
+    """What the words of the command line ask for, and what the protocol leaves out."""
 
-    Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol; a dataset
+    methods: "list[MethodChoice]"
+    datasets: "list[DatasetChoice]"
+    left_out: "list[Skip]"
+
+
+def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str) -> Choices:
+    """Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol; a dataset
     that is named runs even where the protocol would leave it out.
     """
     from mmbench.core.spec import Spec
@@ -120,10 +142,10 @@ def choose(
             chosen_datasets.append(choice)
         else:
             left_out.append(Skip(None, Spec(choice.card.name), changed))
-    return chosen_methods, chosen_datasets, left_out
+    return Choices(chosen_methods, chosen_datasets, left_out)
 
 
-def _show(plan: Any, out: Path) -> None:
+def _show(plan: "Plan", out: Path) -> None:
     """Intervals for what is there now, and the summary over datasets."""
     from mmbench.boards import analysis, board, terminal
 

@@ -24,6 +24,7 @@ from mmbench.results.provenance import folder_source
 
 if TYPE_CHECKING:  # finding a prepared dataset must cost nothing heavy
     import datasets
+    from numpy.typing import NDArray
 
 CACHE = "MMBENCH_CACHE"
 FORMAT = 1  # of the cache; raised when the layout changes
@@ -61,14 +62,14 @@ def find(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared | None
     folder = _folder(card, parameters)
     try:
         kept = json.loads((folder / "prepared.json").read_text())
+        modalities = tuple(
+            Modality(**{**modality, "shape": tuple(modality["shape"])}) for modality in kept["task"].pop("modalities")
+        )
+        return Prepared(folder, Task(**kept.pop("task"), modalities=modalities), **kept)
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         raise MmbenchError(f"{folder}/prepared.json is damaged; delete that folder, it will be made anew") from None
-    modalities = tuple(
-        Modality(**{**modality, "shape": tuple(modality["shape"])}) for modality in kept["task"].pop("modalities")
-    )
-    return Prepared(folder, Task(**kept.pop("task"), modalities=modalities), **kept)
 
 
 def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
@@ -86,8 +87,9 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
     folder = _folder(card, parameters)
     folder.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+    whole = making / "whole"  # a folder that others may read, as ``making`` is not
     try:
-        _keep(source.splits, making)
+        _keep(source.splits, whole)
         kept = {
             "task": asdict(source.task),
             "fingerprint": fingerprint(source.splits),
@@ -95,9 +97,9 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
             "ceiling": source.ceiling,
             "missing": any("present" in split.column_names for split in source.splits.values()),
         }
-        (making / "prepared.json").write_text(json.dumps(kept, indent=1))
+        (whole / "prepared.json").write_text(json.dumps(kept, indent=1))
         try:
-            making.rename(folder)
+            whole.rename(folder)
         except OSError:
             if not (folder / "prepared.json").exists():  # another process was faster, and its copy is as good
                 raise
@@ -110,22 +112,30 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
 
 
 def fingerprint(splits: "datasets.DatasetDict") -> str:
-    """Hash of the decoded content: names, types and bytes of every column of every split."""
+    """Hash of the decoded content: names, types and bytes of every column of every split.
+
+    Raises:
+        MmbenchError: for a column of anything but numbers and lists of fixed size.
+    """
     digest = sha256()
     for name in sorted(splits):
-        for column in sorted(splits[name].column_names):
-            array = splits[name].data.column(column).combine_chunks()
+        table = splits[name].with_format("arrow")[:]  # the rows that a selection or a shuffle has left
+        for column in sorted(table.column_names):
+            array = table.column(column).combine_chunks()
+            values = _values(array)
+            if values.dtype == object:
+                raise MmbenchError(f"column {column!r} of {name} has type {array.type}: a dataset holds numbers alone")
             digest.update(f"{name} {column} {array.type} {len(array)}\n".encode())
-            digest.update(_values(array))
+            digest.update(values.tobytes())
     return digest.hexdigest()
 
 
-def _values(array: Any) -> bytes:
-    """The bytes of an Arrow array's values, whatever its offset and padding."""
+def _values(array: Any) -> "NDArray[Any]":
+    """An Arrow array's values, whatever its offset and padding."""
     while hasattr(array, "flatten") and hasattr(array.type, "list_size"):
         array = array.flatten()
-    content: bytes = array.to_numpy(zero_copy_only=False).tobytes()
-    return content
+    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return values
 
 
 def _keep(splits: "datasets.DatasetDict", folder: Path) -> None:

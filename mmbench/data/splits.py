@@ -23,10 +23,10 @@ class Scaling:
     deviation: Tensor
 
     def apply(self, x: Tensor) -> Tensor:
-        return (x - self.mean) / self.deviation
+        return (x - self.mean.to(x.device)) / self.deviation.to(x.device)
 
     def undo(self, x: Tensor) -> Tensor:
-        return x * self.deviation + self.mean
+        return x * self.deviation.to(x.device) + self.mean.to(x.device)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ class Splits:
         """Inputs before standardisation, in float64; absent and padded values are zero again."""
         values = dict(inputs.values)
         for name, scaling in self.inputs_scaling.items():
-            undone = scaling.undo(values[name].double())
-            values[name] = undone * _real(inputs, name, undone)
+            values[name] = _blank(scaling.undo(values[name].double()), inputs, name)
         return replace(inputs, values=values)
 
     def in_units(self, values: Tensor) -> Tensor:
@@ -110,12 +109,12 @@ def load_splits(task: Task, folder: Path) -> Splits:
 
 def fit_scaling(modality: Modality, inputs: Inputs) -> Scaling:
     """Over present samples and real frames: of each feature of a vector, of each channel of the others."""
-    values = inputs.values[modality.name].double()
+    values = _blank(inputs.values[modality.name].double(), inputs, modality.name)
     real = _real(inputs, modality.name, values).expand_as(values)
     axes = {"vector": [0], "image": [0, 2, 3], "spectrogram": [0, 2, 3]}.get(modality.kind)
     if axes is None:  # a sequence, (B,T,C) or (B,T,C,H,W)
         axes = [axis for axis in range(values.dim()) if axis != 2]
-    return _scaling(values, axes, real)
+    return _scaling(values, axes, real.to(values.dtype))
 
 
 def _scaling(values: Tensor, axes: list[int], weight: Tensor | None = None) -> Scaling:
@@ -129,19 +128,24 @@ def _scaling(values: Tensor, axes: list[int], weight: Tensor | None = None) -> S
 
 def _standardise(split: Split, scaling: dict[str, Scaling], target: Scaling | None) -> Split:
     values = dict(split.inputs.values)
-    for name, fitted in scaling.items():
-        standard = fitted.apply(values[name].double()).float()
-        values[name] = standard * _real(split.inputs, name, standard)
+    for name, value in values.items():
+        scaled = scaling[name].apply(value.double()).float() if name in scaling else value
+        values[name] = _blank(scaled, split.inputs, name)
     inputs = replace(split.inputs, values=values)
     if target is None or split.target is None:
         return replace(split, inputs=inputs)
     return replace(split, inputs=inputs, target=target.apply(split.target.double()).float())
 
 
+def _blank(values: Tensor, inputs: Inputs, name: str) -> Tensor:
+    """Values of a modality with zero wherever it is absent or padded, whatever stood there."""
+    return torch.where(_real(inputs, name, values), values, values.new_zeros(()))
+
+
 def _real(inputs: Inputs, name: str, like: Tensor) -> Tensor:
-    """1 where a value is neither absent nor padded, broadcastable to ``like`` (B,…)."""
+    """True where a value is neither absent nor padded, broadcastable to ``like`` (B,…)."""
     real = inputs.mask(name) if name in inputs.lengths else inputs.here(name)
-    return real.reshape(*real.shape, *[1] * (like.dim() - real.dim())).to(like.dtype)
+    return real.reshape(*real.shape, *[1] * (like.dim() - real.dim()))
 
 
 def _split(task: Task, stored: datasets.Dataset) -> Split:

@@ -18,7 +18,7 @@ def task_scores(evaluation: Evaluation) -> dict[str, float]:
     """All scores of the task's kind, by the names of ``mmbench.core.scores``.
 
     A score that the split does not define (AUROC where a class is absent, a correlation with a
-    constant) is left out.
+    constant, R² of a constant) is left out.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the undefined ones are told by their absence
@@ -52,12 +52,13 @@ def _binary_or_rest(score: Callable[[Array, Array], float], p: Array, y: Array) 
 def _labels(evaluation: Evaluation) -> dict[str, float]:
     p, y = evaluation.prediction, evaluation.target.astype(np.int64)
     yes = (p > 0.5).astype(np.int64)
+    labels = range(y.shape[1])  # one by one: of a single one, scikit-learn would judge its absence as well
     scores = {
-        "macro_f1": metrics.f1_score(y, yes, average="macro", zero_division=0),
-        "micro_f1": metrics.f1_score(y, yes, average="micro", zero_division=0),
+        "macro_f1": np.mean([metrics.f1_score(y[:, k], yes[:, k], zero_division=0) for k in labels]),
+        "micro_f1": metrics.f1_score(y.ravel(), yes.ravel(), zero_division=0),
         "hamming": metrics.hamming_loss(y, yes),
         "exact_match": metrics.accuracy_score(y, yes),
-        "nll": np.mean([metrics.log_loss(y[:, k], p[:, k], labels=[0, 1]) for k in range(y.shape[1])]),
+        "nll": np.mean([metrics.log_loss(y[:, k], p[:, k], labels=[0, 1]) for k in labels]),
     }
     if (y.min(0) < y.max(0)).all():
         scores["auroc"] = metrics.roc_auc_score(y, p, average="macro")
@@ -94,7 +95,7 @@ def _regression(evaluation: Evaluation) -> dict[str, float]:
     return {
         "rmse": metrics.root_mean_squared_error(y.ravel(), p.ravel()),
         "mae": metrics.mean_absolute_error(y, p),
-        "r2": metrics.r2_score(y, p),
+        "r2": metrics.r2_score(y, p, force_finite=False),
         "pearson": np.mean([np.corrcoef(y[:, k], p[:, k])[0, 1] for k in outputs]),
         "spearman": np.mean([spearmanr(y[:, k], p[:, k]).statistic for k in outputs]),
     }

@@ -40,13 +40,13 @@ def plugin_source(build: str) -> str:
 
 
 def folder_source(module: str) -> str:
-    """Hash of the source of a module and its neighbours in the folder: enough for a dataset's
+    """Hash of the source of a module and its neighbours in the package: enough for a dataset's
     builder, since the data themselves have a fingerprint."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise MmbenchError(f"there is no module {module!r}; is its plugin installed?")
-    folder = Path(spec.origin).parent
-    return _hash(folder, sorted(folder.glob("*.py")))
+    origin = Path(spec.origin)
+    return _hash(origin.parent, sorted(origin.parent.glob("*.py")) if spec.parent else [origin])
 
 
 def _hash(root: Path, parts: list[Path]) -> str:

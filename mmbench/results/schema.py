@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
 
-Plain = bool | int | float | str | None | tuple[int, ...]
+Plain = bool | int | float | str | None | tuple[bool | int | float | str, ...]
 Status = Literal["ok", "error", "timeout", "killed", "diverged"]
 
 

@@ -106,9 +106,16 @@ def records(folder: Path) -> Iterator[Path]:
 
 
 def write_arrays(path: Path, arrays: "dict[str, NDArray[Any]]") -> None:
-    """A compressed npz, whole or not at all."""
+    """A compressed npz, whole or not at all.
+
+    Raises:
+        MmbenchError: for an array of objects, which only a pickle could keep.
+    """
     import numpy as np
 
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise MmbenchError(f"array {name!r} for {path.name} holds Python objects, not numbers or text")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_whole(path, buffer.getvalue())

@@ -51,7 +51,7 @@ class FittedModel:
         lengths = {name: length for name, length in split.inputs.lengths.items() if name == modality}
         return Inputs({modality: generated[modality]}, present, lengths)
 
-    @torch.inference_mode()
+    @torch.no_grad()  # inference mode's tensors could not become another model's buffers
     def output(self, split: Split) -> FusionOutput:
         """The forward pass over a whole split, in eval mode, on the CPU; ``losses`` are left out."""
         self.model.eval()

@@ -191,4 +191,5 @@ def _freeze(objective: Objective, stage: Stage) -> list[torch.nn.Parameter]:
     """Turn gradients off for the stage's prefixes; the parameters that are left to train."""
     for name, parameter in objective.named_parameters():
         parameter.requires_grad_(not name.removeprefix("model.").startswith(stage.freeze))
+        parameter.grad = None  # of a stage that trained what this one freezes
     return [parameter for parameter in objective.parameters() if parameter.requires_grad]

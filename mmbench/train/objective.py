@@ -67,28 +67,28 @@ class Objective(nn.Module):
         value: Tensor = self.criterion(output.prediction, batch)
         return value
 
-    @torch.no_grad()
     def _refuse_idle_terms(self, train: Split) -> None:
         """A rule for targets that the model's loss never reads would make a row that claims what it
         does not do."""
-        for term, _ in self.each():
-            kind = type(term)
-            if kind.targets is Term.targets or kind.forward is not Term.forward or kind.inputs is not Term.inputs:
-                continue
-            rows = torch.arange(min(len(train), 64), device=train.inputs.present.device)
-            batch = batch_of(train.take(rows), rows, torch.zeros((), device=rows.device))
-            training = self.training
-            self.eval()
-            output = self.model(batch.inputs)
-            soft = term.targets(output, batch)
-            plain = self.model.loss(output, batch, self.criterion)
-            changed = plain if soft is None else self.model.loss(output, replace(batch, soft=soft), self.criterion)
-            self.train(training)
-            if torch.equal(plain, changed):
-                name, method = kind.__name__, type(self.model).__name__
-                raise MmbenchError(
-                    f"{name} has no effect on {method}, whose loss does not read soft targets: leave it out"
-                )
+        kinds = [type(term) for term, _ in self.each()]
+        rules = [kind for kind in kinds if kind.targets is not Term.targets]
+        idle = [kind for kind in rules if kind.forward is Term.forward and kind.inputs is Term.inputs]
+        if idle and not self._reads_soft_targets(train):
+            name, method = idle[0].__name__, type(self.model).__name__
+            raise MmbenchError(f"{name} has no effect on {method}, whose loss does not read soft targets: leave it out")
+
+    @torch.enable_grad()
+    def _reads_soft_targets(self, train: Split) -> bool:
+        """Whether a gradient of the model's loss arrives at soft targets."""
+        training = self.training
+        self.eval()
+        rows = torch.arange(min(len(train), 64), device=train.inputs.present.device)
+        batch = batch_of(train.take(rows), rows, torch.zeros((), device=rows.device))
+        like = next(self.model.parameters())
+        soft = like.new_full((len(rows), self.criterion.outputs), 0.5).requires_grad_()
+        loss = self.model.loss(self.model(batch.inputs), replace(batch, soft=soft), self.criterion)
+        self.train(training)
+        return loss.requires_grad and torch.autograd.grad(loss, soft, allow_unused=True)[0] is not None
 
 
 def batch_of(rows: Split, index: Tensor, epoch: Tensor) -> Batch:

@@ -66,7 +66,7 @@ class CellRun:
         model = build()
         options = (options or model.training_options).override(**self.options)
         terms = [*(make() for make in self.terms), *terms]
-        target = train.target
+        target = train.target if train.labelled is None or train.target is None else train.target[train.labelled]
         balance = class_balance(self.task, target) if options.balance and target is not None else None
         objective = Objective(model, Criterion(self.task, balance), terms).to(self.device, self.precision)
         objective.begin(train)

@@ -149,11 +149,10 @@ def test_a_second_model_can_learn_from_what_the_first_one_says(toys):
 
     class Student(toys.Late):
         def begin(self, train):
-            self.register_buffer("teacher", first.predict(train))
+            self.register_buffer("teacher", first.output(train).prediction)
 
         def loss(self, output, batch, criterion):
-            soft = self.teacher[batch.index]
-            return F.cross_entropy(output.prediction, soft)
+            return F.cross_entropy(output.prediction, self.teacher[batch.index].softmax(-1))
 
     student = toys.fit(lambda: Student(toys.task), toys.train, toys.validation, epochs=20)
     assert (student.predict(toys.train).argmax(1) == toys.train.target).float().mean() > 0.9

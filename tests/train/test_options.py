@@ -108,14 +108,17 @@ def test_stages_follow_one_another_with_parts_and_rates_of_their_own(toys):
 
 
 def test_the_best_state_is_carried_from_stage_to_stage(toys):
-    """A second stage that only spoils the model leaves the first one's best."""
-    one = toys.fit(toys.late, toys.train, toys.validation, stages=(Stage(5),), weight_decay=0.0)
-    two = toys.fit(
-        toys.late, toys.train, toys.validation, stages=(Stage(5), Stage(2, lr=1000.0)), weight_decay=0.0, floor=5
-    )
-    assert two.history.epochs == 7
-    assert two.history.best == one.history.best
-    assert torch.equal(one.predict(toys.validation), two.predict(toys.validation))
+    """Each step spoils the model for validation: the second stage begins with the first one's best, and loses to it."""
+    train = Split(toys.train.inputs, torch.zeros_like(toys.train.target))
+    validation = Split(toys.validation.inputs, torch.ones_like(toys.validation.target))
+    watch = Watch()
+    stages = (Stage(4), Stage(3))
+    fitted = toys.fit(toys.bias, train, validation, terms=[(watch, 1.0)], stages=stages, batch=None)
+    assert fitted.history.epochs == 7
+    assert fitted.history.best == 1
+    after_the_first_epoch = watch.seen[1]
+    assert torch.equal(watch.seen[4], after_the_first_epoch)
+    assert torch.equal(fitted.model.bias, after_the_first_epoch)
 
 
 def test_factors_of_the_rate():

@@ -1,4 +1,4 @@
-"""Weighted sums over test rows: the two forms that all scores are made of."""
+"""Weighted sums over test rows: what all scores are made of."""
 
 from typing import Any
 
@@ -25,16 +25,19 @@ def totals(cell: Ints, cells: int, weights: Floats) -> Floats:
     return np.asarray(indicator @ weights, dtype=np.float64)
 
 
-def column_totals(chosen: Array, weights: Floats) -> Floats:
-    """(K,R): the weight of the rows that each column of a (N,K) mask has chosen."""
-    return np.asarray(csr_array(chosen.T.astype(np.float64)) @ weights, dtype=np.float64)
+def column_totals(values: Array, weights: Floats) -> Floats:
+    """(K,R): weighted sum of each column of (N,K), which may be a mask.
+
+    A sparse product, since it sums in one order whatever the machine: BLAS splits such thin products
+    over threads, which is slower on a busy machine and changes the last digits.
+    """
+    return np.asarray(csr_array(values.T.astype(np.float64)) @ weights, dtype=np.float64)
 
 
 def means(values: Floats, weights: Floats) -> Floats:
     """(K,R): weighted mean of each column of (N,K)."""
-    stacked = np.concatenate([values.T, np.ones((1, len(values)))])
-    sums = stacked @ weights
-    return np.asarray(sums[:-1] / sums[-1], dtype=np.float64)
+    mean: Floats = column_totals(values, weights) / weights.sum(0)
+    return mean
 
 
 def ratio(numerator: Floats, denominator: Floats, empty: float) -> Floats:

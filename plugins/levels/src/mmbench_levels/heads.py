@@ -28,7 +28,7 @@ class UnimodalHeads(nn.Module):
         self.register_buffer("prior", torch.zeros(task.outputs))
 
     def begin(self, train: Split) -> None:
-        self.prior.copy_(prior(self.task, train.target))
+        self.prior.copy_(prior(self.task, supervised(train)[1]))
 
     def forward(self, vectors: dict[str, Tensor], inputs: Inputs) -> dict[str, Tensor]:
         return {
