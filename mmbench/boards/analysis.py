@@ -6,7 +6,7 @@ from pathlib import Path
 from mmbench.boards.bootstrap import Resampled, differences, estimate, resample, rounded
 from mmbench.boards.gather import CEILING, Gathering, Row, dataset_folders, gather
 from mmbench.boards.predictions import RowPredictions, Targets, UnusableError, read_predictions, read_targets
-from mmbench.boards.resampling import RESAMPLES, RESAMPLES_SORTED, SEED
+from mmbench.boards.resampling import RESAMPLES, RESAMPLES_OTHERS, SEED
 from mmbench.boards.schema import (
     Analysis,
     Bootstrap,
@@ -65,9 +65,9 @@ def analyse_dataset(gathering: Gathering, resamples: int = RESAMPLES) -> Analysi
         digest=gathering.digest,
         bootstrap=Bootstrap(
             resamples=resamples,
-            resamples_sorted=min(resamples, RESAMPLES_SORTED),
+            resamples_others=min(resamples, RESAMPLES_OTHERS),
             seed=SEED,
-            unit=units.name if units else "row",
+            unit=units.name if units else "example",
             units=units.count if units else 0,
             examples=len(units.of_row) if units else 0,
         ),

@@ -10,9 +10,9 @@ import numpy as np
 
 from mmbench.boards.gather import Row
 from mmbench.boards.predictions import RowPredictions, Targets
-from mmbench.boards.resampling import RESAMPLES_SORTED, UNDEFINED, example_weights, interval, seed_weights
+from mmbench.boards.resampling import RESAMPLES_OTHERS, UNDEFINED, example_weights, interval, seed_weights
 from mmbench.boards.schema import Difference, Estimate
-from mmbench.boards.weighted import SORTED, weighted_scores
+from mmbench.boards.weighted import weighted_scores
 from mmbench.boards.weighted.sums import Floats
 
 DIGITS = 6  # significant, in files
@@ -36,18 +36,17 @@ def resample(
 ) -> dict[str, dict[str, Floats]]:
     """{row id: {score: (R,)}}: each score under the resampled test split and the resampled seeds.
 
-    R is smaller for scores that need sorting, unless one is the main metric.
+    The main metric, by which rows are compared and ranked, gets all resamples; the others fewer.
     """
-    fewer = min(resamples, RESAMPLES_SORTED)
+    fewer = min(resamples, RESAMPLES_OTHERS)
     names = {name for predicted in rows for result in predicted.row.results for name in result.scores}
-    cheap = {name for name in names if name not in SORTED or name == metric}
     by_seed: dict[str, list[dict[str, Floats]]] = {p.row.id: [{} for _ in p.seeds] for p in rows}
     for part, weights in example_weights(targets.units, (fewer, resamples)):
-        wanted = names if part.start < fewer else cheap
+        wanted = names if part.start < fewer else {metric}
         for predicted in rows:
             for kept, prediction in zip(by_seed[predicted.row.id], predicted.seeds, strict=True):
                 for name, values in weighted_scores(kind, prediction, targets.target, weights, wanted).items():
-                    size = resamples if name in cheap else fewer
+                    size = resamples if name == metric else fewer
                     kept.setdefault(name, np.full(size, np.nan))[part] = values
     return {row: _over_seeds(row, seeds, resamples) for row, seeds in by_seed.items()}
 

@@ -17,8 +17,8 @@ from mmbench.boards.schema import CONFIDENCE
 from mmbench.boards.weighted.sums import Array, Floats, Ints
 
 SEED = 20240
-RESAMPLES = 10_000
-RESAMPLES_SORTED = 2_000
+RESAMPLES = 10_000  # of the main metric
+RESAMPLES_OTHERS = 2_000  # of the other scores
 CHUNK = 4_000_000  # weights at a time: 32 MB
 UNDEFINED = 0.05  # largest share of resamples that may leave a score undefined
 
@@ -30,7 +30,7 @@ class Units:
     Attributes:
         of_row: (N,) the unit of each test row.
         count: of units.
-        name: ``row``, or that of the group.
+        name: ``example``, or that of the group.
     """
 
     of_row: Ints
@@ -40,7 +40,7 @@ class Units:
     @staticmethod
     def of(rows: int, group: Array | None, name: str) -> "Units":
         if group is None:
-            return Units(np.arange(rows), rows, "row")
+            return Units(np.arange(rows), rows, "example")
         found, of_row = np.unique(group, return_inverse=True)
         return Units(of_row, len(found), name or "group")
 

@@ -96,15 +96,15 @@ class Bootstrap(Record):
     Attributes:
         confidence: of every interval.
         resamples: of the main metric and of all scores that are sums over examples.
-        resamples_sorted: of other scores that need the predictions sorted.
+        resamples_others: of the other scores.
         seed: of the resampling.
-        unit: what was resampled: ``row``, or the name of the group.
-        units, examples: how many of these units and of test rows; 0 where no target could be read.
+        unit: what was resampled: ``example``, or the name of the group.
+        units, examples: how many of these units and of test examples; 0 where no target could be read.
     """
 
     confidence: float = CONFIDENCE
     resamples: int
-    resamples_sorted: int
+    resamples_others: int
     seed: int
     unit: str
     units: int

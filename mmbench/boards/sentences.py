@@ -44,7 +44,7 @@ def _about_intervals(board: Board, style: Style) -> Iterator[str]:
     if not made.units:
         return
     yield (
-        f"[low, high]: {CONFIDENT} interval over seeds and test examples "
+        f"[low, high]: {CONFIDENT} interval over seeds and the test split "
         f"({plural(made.units, made.unit)} resampled, {plural(made.resamples, 'time')})."
     )
     bold = " Bold: not significantly below the best." if style.bold else ""

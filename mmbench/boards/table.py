@@ -60,7 +60,7 @@ def heading(board: Board) -> list[str]:
         f"task: {task.kind}, {outputs}" if task.outputs else f"task: {task.kind}",
         f"modalities: {', '.join(modalities)}",
         f"metric: {titled(board.score, unit=True)}{''.join(f', {bound}' for bound in bounds)}",
-        f"rows: {', '.join(sizes)}{f'; grouped by {task.group}' if task.group else ''}",
+        f"examples: {', '.join(sizes)}{f'; grouped by {task.group}' if task.group else ''}",
         *([f"run on: {board.setting}"] if board.setting else []),
     ]
 

@@ -144,7 +144,9 @@ def test_groups_widen_the_interval(make):
         found = next(a for path in analyse(factory.out, R) if (a := read_analysis(path.parent)).dataset == name)
         score = row(found, "late").scores["accuracy"]
         widths.append(score.high - score.low)
-        assert (found.bootstrap.unit, found.bootstrap.units) == (("row", 300) if groups is None else ("speaker", 30))
+        assert (found.bootstrap.unit, found.bootstrap.units) == (
+            ("example", 300) if groups is None else ("speaker", 30)
+        )
     assert widths[1] > 2 * widths[0]
 
 

@@ -1,6 +1,5 @@
 """The store: a file is whole or not there, and a finished result is never written over."""
 
-import io
 import os
 import pickle
 import stat
@@ -212,16 +211,14 @@ def test_no_pickle_is_read(tmp_path, monkeypatch):
     plain.write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(ValueError, match="allow_pickle"):
         store.read_arrays(plain)
-    raw = io.BytesIO(pickle.dumps(Bomb()))
     with zipfile.ZipFile(tmp_path / "zipped.npz", "w") as archive:
-        archive.writestr("prediction.npy", raw.getvalue())
-    with pytest.raises(ValueError, match=r"allow_pickle|magic string"):
-        np.asarray(store.read_arrays(tmp_path / "zipped.npz")["prediction"], dtype=np.float64)
+        archive.writestr("prediction.npy", pickle.dumps(Bomb()))
+    assert not isinstance(store.read_arrays(tmp_path / "zipped.npz")["prediction"], np.ndarray)
     assert not (tmp_path / "bomb-went-off").exists()
 
 
 def test_no_pickle_is_written(tmp_path):
-    with pytest.raises(MmbenchError, match="array 'names' for file.npz holds Python objects"):
+    with pytest.raises(MmbenchError, match=r"array 'names' for file.npz holds Python objects"):
         store.write_arrays(tmp_path / "file.npz", {"names": np.array(["a", None], dtype=object)})
     assert everything(tmp_path) == []
 

@@ -66,7 +66,8 @@ def test_gradients_are_those_of_the_step_and_of_what_is_trained(toys):
     assert Seen.names == [{"encode", "head"}, {"head"}, {"encode"}]
 
 
-def test_buffers_are_made_before_and_after_the_fit(toys):
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_buffers_are_made_before_and_after_the_fit(toys, select):
     class Counting(toys.Late):
         def begin(self, train):
             self.register_buffer("counts", torch.bincount(train.target, minlength=3).double())
@@ -76,11 +77,11 @@ def test_buffers_are_made_before_and_after_the_fit(toys):
             assert not torch.is_grad_enabled()
             self.register_buffer("mean", self(validation.inputs).prediction.mean(0))
 
-    fitted = toys.fit(lambda: Counting(toys.task), toys.train, toys.validation)
+    fitted = toys.fit(lambda: Counting(toys.task), toys.train, toys.validation, select=select)
     assert fitted.model.counts.dtype == torch.float32, "a buffer is of the run's precision"
     assert fitted.model.counts.tolist() == toys.train.target.bincount().tolist()
     wanted = fitted.output(toys.validation).prediction.mean(0)
-    torch.testing.assert_close(fitted.model.mean, wanted), "finish sees the state that is kept"
+    torch.testing.assert_close(fitted.model.mean, wanted, msg="finish sees another state than the one kept")
 
 
 def test_a_buffer_that_is_trained_along_is_restored_with_the_best_state(toys):

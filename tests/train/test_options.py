@@ -14,11 +14,12 @@ class Watch(Term):
 
     def __init__(self):
         super().__init__()
-        self.rows, self.epochs, self.seen = [], [], []
+        self.rows, self.epochs, self.seen, self.modes = [], [], [], []
 
     def forward(self, output, batch):
         self.rows.append(batch.index.tolist())
         self.epochs.append(batch.epoch.item())
+        self.modes.append(self.training)
         self.seen.append(output.prediction[0].detach().clone())
         return super().forward(output, batch)
 
@@ -38,6 +39,15 @@ def test_each_epoch_sees_each_row_at_most_once_and_drops_the_ragged_rest(toys):
         epoch = [row for rows in watch.rows[start : start + 6] for row in rows]
         assert len(set(epoch)) == 60
     assert watch.rows[:6] != watch.rows[6:12]
+
+
+def test_every_step_is_in_training_mode(toys):
+    assert watched(toys, toys.late, epochs=3).modes == [True] * 12
+
+
+def test_every_model_sees_the_same_batches_however_much_it_draws(toys):
+    drawing = watched(toys, lambda: toys.Late(toys.task, hidden=16), epochs=3)
+    assert drawing.rows == watched(toys, toys.bias, epochs=3).rows
 
 
 @pytest.mark.parametrize(("batch", "rows"), [(None, 64), (100, 64), (64, 64), (256, 7)])

@@ -14,8 +14,6 @@ from mmbench.boards.weighted.sums import Array, Floats
 
 Scores = Callable[[Array, Array, Floats, Collection[str]], dict[str, Floats]]
 
-SORTED = frozenset({"auroc", "average_precision", "eer", "spearman"})  # cost a sort and more passes
-
 _BY_TASK = MappingProxyType[str, Scores](
     {
         "classification": class_scores,

@@ -118,10 +118,11 @@ def test_linear_is_logistic_regression_of_the_best_strength():
     np.testing.assert_allclose(model.predict(validation).numpy(), expected, atol=2e-3)
 
 
-def test_linear_recovers_a_linear_law():
-    task, g = Task("regression", 2, PAIR), torch.Generator().manual_seed(0)
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_linear_recovers_a_linear_law(outputs):
+    task, g = Task("regression", outputs, PAIR), torch.Generator().manual_seed(0)
     x = torch.randn(500, 2, generator=g)
-    law = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+    law = torch.tensor([[1.0, -2.0], [0.5, 3.0]])[:, :outputs]
     train = pair(*x.T, x @ law + 1)
     out = Linear(task).fit(train, train, None).predict(train)
     torch.testing.assert_close(out, x @ law + 1, atol=0.01, rtol=0)

@@ -43,7 +43,7 @@ class Linear(Tabular):
         for strength in STRENGTHS:
             if self.task.kind == "regression":
                 model = Ridge(alpha=1 / (2 * strength)).fit(x, y)
-                loss = np.square(model.predict(x_validation) - y_validation).mean()
+                loss = np.square(model.predict(x_validation).reshape(y_validation.shape) - y_validation).mean()
             else:
                 model = _logistic(x, y, strength, best)
                 loss = log_loss(y_validation, model.predict_proba(x_validation), labels=model.classes_)
