@@ -153,7 +153,7 @@ def score_named(name: str, higher_is_better: bool = True) -> Score:
 
 def spec(name: str, parameters: Mapping[str, Plain]) -> Spec:
     """As a user would write it."""
-    return Spec(name, {key: str(value) for key, value in parameters.items()})
+    return Spec.of(name, parameters)
 
 
 def dataset_folders(out: Path) -> list[Path]:

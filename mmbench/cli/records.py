@@ -52,7 +52,7 @@ def is_stale(identity: Identity) -> bool:
 
 
 def _spec(identity: Identity) -> Spec:
-    return Spec(identity.method, {name: str(value) for name, value in identity.parameters.items()})
+    return Spec.of(identity.method, identity.parameters)
 
 
 def _records(out: Path) -> Iterator[tuple[Path, Result | str]]:

@@ -20,6 +20,11 @@ class Spec:
     name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
 
+    @staticmethod
+    def of(name: str, parameters: Mapping[str, object]) -> "Spec":
+        """With the parameters' values as text."""
+        return Spec(name, {key: str(value) for key, value in parameters.items()})
+
     def __str__(self) -> str:
         inside = ",".join(f"{key}={value}" for key, value in sorted(self.parameters.items()))
         return f"{self.name}[{inside}]" if inside else self.name

@@ -149,5 +149,5 @@ def _folder(card: DatasetCard, parameters: Mapping[str, object]) -> Path:
     module = card.build.partition(":")[0]
     made_by = [FORMAT, card.version, card.build, {**card.preset, **parameters}, folder_source(module)]
     key = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:12]
-    spec = Spec(card.name, {name: str(value) for name, value in parameters.items()})
+    spec = Spec.of(card.name, parameters)
     return cache_root() / "datasets" / f"{spec.slug}-{key}"

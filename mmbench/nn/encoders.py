@@ -101,7 +101,8 @@ class TemporalBlock(nn.Module):
 
 
 class SequenceEncoder(Encoder):
-    """Temporal convolutional network: dilations 1, 2, 4, 8, so that a token sees 60 frames around it.
+    """Temporal convolutional network: dilations 1, 2, 4, 8, so that a token sees 30 frames before and
+    after it; d/2 channels inside, d at the end.
 
     Frames that are images (T,C,H,W) go through a ``ConvEncoder`` first. After Bai et al. 2018
     (arXiv:1803.01271), without causality, since whole sequences are given, and with a LayerNorm
@@ -112,11 +113,12 @@ class SequenceEncoder(Encoder):
 
     def __init__(self, modality: Modality, width: int) -> None:
         super().__init__(modality, width)
-        self.widths = (width, width)
+        inner = max(width // 2, 8)
+        self.widths = (inner, width)
         self.frame = ConvEncoder(modality, width) if len(modality.shape) == 4 else None
-        self.enter = nn.Linear(width if self.frame else modality.shape[-1], width)
-        self.blocks = nn.ModuleList(TemporalBlock(width, dilation) for dilation in self.DILATIONS)
-        self.norm = nn.LayerNorm(width)
+        self.enter = nn.Linear(width if self.frame else modality.shape[-1], inner)
+        self.blocks = nn.ModuleList(TemporalBlock(inner, dilation) for dilation in self.DILATIONS)
+        self.leave = nn.Sequential(nn.Linear(inner, width), nn.LayerNorm(width))
 
     def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
         mask = _length_mask(values, lengths)
@@ -131,7 +133,7 @@ class SequenceEncoder(Encoder):
         shallow = masked_mean(x.transpose(1, 2), mask)
         for block in self.blocks[half:]:
             x = block(x, here)
-        tokens = self.norm(x.transpose(1, 2)) * mask[..., None].to(x.dtype)
+        tokens = self.leave(x.transpose(1, 2)) * mask[..., None].to(x.dtype)
         return Encoding(tokens, mask, [shallow, masked_mean(tokens, mask)])
 
 

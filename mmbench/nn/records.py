@@ -127,6 +127,17 @@ class Split:
         target, labelled, domain = (None if x is None else x.index_select(0, index) for x in others)
         return Split(self.inputs.take(index), target, labelled, domain)
 
+    def supervised(self) -> tuple["Split", Tensor]:
+        """The rows that have a label, and their targets.
+
+        Raises:
+            ValueError: if targets are withheld.
+        """
+        split = self if self.labelled is None else self.take(self.labelled.nonzero()[:, 0])
+        if split.target is None:
+            raise ValueError("targets are needed, and this split has none")
+        return split, split.target
+
     def withheld(self) -> "Split":
         """The same without its targets: what ``predict`` is given."""
         return Split(self.inputs, None, None, self.domain)

@@ -49,7 +49,7 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
         task=task,
         seed=seed,
         device=batch.settings.device,
-        metric=partial(_main_metric, task, score),
+        metric=partial(_main_metric, splits, score),
         posterior=_posterior(batch, splits),
         options=_training_options(batch),
         terms=[partial(_make_term, task, term) for term in batch.method.terms],
@@ -75,29 +75,28 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
             predict_seconds=round(predicted - fitted, 4),
         ),
     )
-    return measured, splits.in_units(test).numpy().astype(np.float32)
+    return measured, test.numpy().astype(np.float32)
 
 
 def predict(estimator: Estimator, splits: Splits, split: Split) -> Tensor:
-    """(N,K) float64 predictions for a split whose targets the method never sees.
+    """(N,K) predictions for a split whose targets the method never sees, in the target's own units.
 
+    They are rounded to float32, as they are kept, so that scores can be computed from them again.
     Rows without any modality never reach the method: the training prior answers for them.
     """
     some = split.inputs.present.any(1)
-    if bool(some.all()):
-        return checked(splits.task, estimator.predict(split.withheld()), len(split))
-    answer = chance_prediction(splits, split)
     rows = some.nonzero()[:, 0]
-    answer[rows.cpu()] = checked(splits.task, estimator.predict(split.take(rows).withheld()), len(rows))
-    return answer
+    seen = split if len(rows) == len(split) else split.take(rows)
+    answer = chance_prediction(splits, split)
+    answer[rows.cpu()] = splits.in_units(checked(splits.task, estimator.predict(seen.withheld()), len(rows)))
+    return answer.float().double()
 
 
 def chance_prediction(splits: Splits, split: Split) -> Tensor:
-    """(N,K) float64: what the training targets alone predict."""
-    if splits.train.target is None:
-        raise MmbenchError(f"{splits.task.kind} without targets has no prior")
-    logits = prior(splits.task, splits.train.target.cpu())
-    return probabilities(splits.task, logits.double()).expand(len(split), -1).clone()
+    """(N,K) float64, in the target's own units: what the training targets alone predict."""
+    _, target = splits.train.supervised()
+    logits = prior(splits.task, target.cpu()).double()
+    return splits.in_units(probabilities(splits.task, logits)).expand(len(split), -1).clone()
 
 
 def checked(task: Task, prediction: object, rows: int) -> Tensor:
@@ -128,7 +127,8 @@ def checked(task: Task, prediction: object, rows: int) -> Tensor:
 
 
 def scorer(splits: Splits) -> Scorer:
-    """All installed measures of the task, as one function of (predictions, split with targets)."""
+    """All installed measures of the task, as one function of predictions in the target's own units and
+    a split with targets."""
     task = splits.task
     cards = [card for card in installed().measures.values() if task.kind in card.tasks]
     measures = [load(card) for card in cards]
@@ -137,7 +137,7 @@ def scorer(splits: Splits) -> Scorer:
         if split.target is None:
             return {}
         target = splits.in_units(split.target.cpu().double()) if task.kind == "regression" else split.target.cpu()
-        evaluation = Evaluation(task, splits.in_units(prediction.double()).numpy(), target.numpy())
+        evaluation = Evaluation(task, prediction.double().numpy(), target.numpy())
         found: dict[str, float] = {}
         for measure in measures:
             found.update(measure(evaluation))
@@ -146,9 +146,10 @@ def scorer(splits: Splits) -> Scorer:
     return score
 
 
-def _main_metric(task: Task, score: Scorer, prediction: Tensor, split: Split) -> float:
-    """The task's metric, turned so that higher is better."""
-    value = score(checked(task, prediction, len(split)), split)[task.metric]
+def _main_metric(splits: Splits, score: Scorer, prediction: Tensor, split: Split) -> float:
+    """The task's metric of what a method predicts, turned so that higher is better."""
+    task = splits.task
+    value = score(splits.in_units(checked(task, prediction, len(split))), split)[task.metric]
     return value if task.score.higher_is_better else -value
 
 

@@ -61,7 +61,7 @@ class MethodChoice:
 
     @property
     def spec(self) -> Spec:
-        return Spec(self.card.name, {key: str(value) for key, value in self.parameters.items()})
+        return Spec.of(self.card.name, self.parameters)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class DatasetChoice:
 
     @property
     def spec(self) -> Spec:
-        return Spec(self.card.name, {key: str(value) for key, value in self.parameters.items()})
+        return Spec.of(self.card.name, self.parameters)
 
 
 def choose_method(registry: Registry, text: str) -> MethodChoice:

@@ -71,7 +71,8 @@ class CellRun:
         objective = Objective(model, Criterion(self.task, balance), terms).to(self.device, self.precision)
         objective.begin(train)
         objective.to(self.device, self.precision)  # what `begin` has registered
-        objective.to(memory_format=torch.channels_last)  # convolutions of images run faster in it
+        # convolutions of images run faster in this layout
+        objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         history = optimise(objective, train, validation, options, self.seed)
         numbers = sum(parameter.numel() for parameter in model.parameters())
         self.fits.append(Fit(options, numbers, history.epochs))

@@ -123,6 +123,17 @@ def test_withheld_has_no_target_and_all_the_inputs(split):
     assert equal(split.withheld().inputs, split.inputs)
 
 
+def test_supervised_rows_are_those_with_a_label(split):
+    rows, target = split.supervised()
+    assert torch.equal(target, split.target[split.labelled])
+    assert torch.equal(rows.inputs.values["vector"], split.inputs.values["vector"][split.labelled])
+    rows, target = replace(split, labelled=None).supervised()
+    assert torch.equal(target, split.target)
+    assert len(rows) == ROWS
+    with pytest.raises(ValueError, match="this split has none"):
+        split.withheld().supervised()
+
+
 def test_merge_fills_what_is_absent_and_nothing_else(inputs, draw_inputs):
     """Impute, then fuse: what was measured stands."""
     other = draw_inputs(TASK, ROWS, seed=9)

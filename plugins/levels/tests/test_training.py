@@ -5,6 +5,7 @@ from importlib import import_module
 import pytest
 import torch
 from mmbench_levels import mmbench_methods
+from mmbench_levels.stacking import FOLDS
 
 from mmbench import Inputs, Modality, Split, Task, Training
 from mmbench.train.run import CellRun, as_estimator
@@ -50,10 +51,10 @@ def test_learns_a_separable_set(name):
     assert (p.argmax(1) == test.target).float().mean() >= 0.95
 
 
-def test_stacking_trains_six_times_and_repeats_itself():
+def test_stacking_trains_once_a_fold_and_once_on_all_and_repeats_itself():
     (first, run), (again, _) = fitted("decision-stacking"), fitted("decision-stacking")
     test = separable(30, 2).withheld()
-    assert len(run.fits) == 6
+    assert len(run.fits) == FOLDS + 1
     assert torch.equal(first.predict(test), again.predict(test))
     assert set(first.embed(test)) == {"a", "b"}
 

@@ -5,7 +5,6 @@ from typing import Self
 from torch import Tensor
 
 from mmbench import Run, Split, Task, prior, probabilities
-from mmbench_floors.supervised import supervised
 
 
 class Prior:
@@ -18,7 +17,7 @@ class Prior:
         self.task = task
 
     def fit(self, train: Split, validation: Split, run: Run) -> Self:
-        self.answer = probabilities(self.task, prior(self.task, supervised(train)[1])).cpu()
+        self.answer = probabilities(self.task, prior(self.task, train.supervised()[1])).cpu()
         return self
 
     def predict(self, split: Split) -> Tensor:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from mmbench import Inputs, Run, Split, Task, prior, probabilities
 from mmbench_floors.columns import Columns
-from mmbench_floors.supervised import supervised
 
 Table = NDArray[np.floating[Any]]
 
@@ -43,10 +42,10 @@ class Tabular:
         return [y] if self.task.kind == "classification" else list(y.T)
 
     def fit(self, train: Split, validation: Split, run: Run) -> Self:
-        (inputs, target), (inputs_validation, target_validation) = supervised(train), supervised(validation)
-        self.columns = Columns(self.task, self.limit, inputs)
+        (train, target), (validation, target_validation) = train.supervised(), validation.supervised()
+        self.columns = Columns(self.task, self.limit, train.inputs)
         self.prior = probabilities(self.task, prior(self.task, target)).cpu().numpy()
-        x, x_validation = self.table(inputs), self.table(inputs_validation)
+        x, x_validation = self.table(train.inputs), self.table(validation.inputs)
         pairs = zip(self.targets(target), self.targets(target_validation), strict=True)
         self.models = [self._fit_one(x, y, x_validation, y_validation) for y, y_validation in pairs]
         return self

@@ -19,7 +19,6 @@ from mmbench import (
     Task,
     prior,
 )
-from mmbench_floors.supervised import supervised
 
 
 class Unimodal(FusionModel):
@@ -53,7 +52,7 @@ class Unimodal(FusionModel):
         self.register_buffer("prior", torch.zeros(task.outputs))
 
     def begin(self, train: Split) -> None:
-        self.prior.copy_(prior(self.task, supervised(train)[1]))
+        self.prior.copy_(prior(self.task, train.supervised()[1]))
 
     def forward(self, inputs: Inputs) -> FusionOutput:
         vector = self.encode(inputs).vectors[self.name]

@@ -69,7 +69,7 @@ def mmbench_methods() -> list[MethodCard]:
         ),
         MethodCard(
             name="decision-stacking",
-            summary="Logistic (ridge) regression on out-of-fold unimodal predictions; six trainings",
+            summary="Logistic (ridge) regression on out-of-fold unimodal predictions; four trainings",
             build="mmbench_levels.stacking:Stacking",
             paper="10.1016/S0893-6080(05)80023-1",
         ),

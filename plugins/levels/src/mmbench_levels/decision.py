@@ -19,7 +19,6 @@ from mmbench import (
 )
 from mmbench_levels.heads import UnimodalHeads, unimodal_loss
 from mmbench_levels.rules import Rule, combine
-from mmbench_levels.supervised import supervised
 from mmbench_levels.weights import fit_weights
 
 ROWS_AT_ONCE = 1024
@@ -76,7 +75,7 @@ class Decision(FusionModel):
     def finish(self, train: Split, validation: Split) -> None:
         """Fit the weights of the rule that has some."""
         if self.rule == "weighted":
-            split, _ = supervised(validation)
+            split, _ = validation.supervised()
             self.weights.copy_(fit_weights(self.task, self._unimodal(split.inputs), split))
 
     def _unimodal(self, inputs: Inputs) -> Tensor:

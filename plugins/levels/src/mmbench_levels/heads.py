@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 from mmbench import Batch, Criterion, Head, Inputs, Split, Task, prior
-from mmbench_levels.supervised import supervised
 
 
 class UnimodalHeads(nn.Module):
@@ -28,7 +27,7 @@ class UnimodalHeads(nn.Module):
         self.register_buffer("prior", torch.zeros(task.outputs))
 
     def begin(self, train: Split) -> None:
-        self.prior.copy_(prior(self.task, supervised(train)[1]))
+        self.prior.copy_(prior(self.task, train.supervised()[1]))
 
     def forward(self, vectors: dict[str, Tensor], inputs: Inputs) -> dict[str, Tensor]:
         return {

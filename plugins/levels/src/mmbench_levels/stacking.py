@@ -8,20 +8,19 @@ from torch import Tensor
 from mmbench import Fitted, Range, Run, Split, Task
 from mmbench_levels.combiner import Combiner
 from mmbench_levels.decision import Decision
-from mmbench_levels.supervised import supervised
 
-FOLDS = 5
+FOLDS = 3
 
 
 class Stacking:
     """p(y|x) = softmax(W[z_1 ‖ … ‖ z_M] + b), z_m the unimodal logits of modality m.
 
-    W is fitted on out-of-fold logits: those of each fifth of train come from models that were
-    trained on the other four, so that they are as good as they will be on new data. Folds are drawn
+    W is fitted on out-of-fold logits: those of each third of train come from a model that was
+    trained on the other two, so that they are as good as they will be on new data. Folds are drawn
     by row, without regard to groups. Then the unimodal models are trained on all of train. An
     absent modality has the logits of the prior.
 
-    Unimodal models share no parameter, so one ``Decision`` trains all of them: six trainings.
+    Unimodal models share no parameter, so one ``Decision`` trains all of them: four trainings.
 
     Args:
         task: to be done.
@@ -44,7 +43,7 @@ class Stacking:
         self.combiner = Combiner(task, strength)
 
     def fit(self, train: Split, validation: Split, run: Run) -> Self:
-        train, target = supervised(train)
+        train, target = train.supervised()
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(run.seed))
         folds = order.to(target.device).tensor_split(FOLDS)
         unseen = []

@@ -1,0 +1,1 @@
+"""For tests of plugins: samples of every kind."""
