@@ -1,13 +1,14 @@
 """Tables of records for ``mmbench results``."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmbench.core.errors import MmbenchError
-from mmbench.core.spec import Spec
+from mmbench.core.spec import Spec, split_outside_brackets
 from mmbench.registry import installed
 from mmbench.results import store
-from mmbench.results.provenance import core_source, plugin_source
+from mmbench.results.provenance import core_source, method_source
 from mmbench.results.schema import Identity, Result
 
 
@@ -47,8 +48,14 @@ def is_stale(identity: Identity) -> bool:
     """Whether the source that computes such a score now differs from what made this one."""
     if identity.core_source != core_source():
         return True
-    card = installed().methods.get(identity.method)
-    return card is not None and plugin_source(card.build) != identity.method_source
+    registry = installed()
+    card = registry.methods.get(identity.method)
+    loss = str(identity.parameters.get("loss", ""))
+    names = [re.split(r"[(:]", part)[0] for part in split_outside_brackets(loss, "+")]
+    terms = [registry.terms[name] for name in names if name in registry.terms]
+    if card is None or len(terms) < len(names):
+        return False  # of a plugin that is not installed, nothing can be said
+    return method_source(card, terms, registry.datasets.get(identity.dataset)) != identity.method_source
 
 
 def _spec(identity: Identity) -> Spec:

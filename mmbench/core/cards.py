@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mmbench.core.errors import MmbenchError
+from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.modality import KINDS, Kind
 from mmbench.core.scores import Score
 from mmbench.core.spec import NAME
 from mmbench.core.task import TASK_KINDS, Task, TaskKind
+
+ROLES = ("method", "floor", "ceiling")
 
 
 def _check(kind: str, name: str, build: str) -> None:
@@ -61,6 +63,15 @@ class MethodCard:
 
     def __post_init__(self) -> None:
         _check("method", self.name, self.build)
+        words = {"tasks": (self.tasks, TASK_KINDS), "kinds": (self.kinds, KINDS), "role": ((self.role,), ROLES)}
+        for what, (said, known) in words.items():
+            unknown = [word for word in said if word not in known]
+            if unknown:
+                raise MmbenchError(
+                    f"method {self.name!r}: {what} has {unknown[0]!r}; {did_you_mean(unknown[0], known)}"
+                )
+        if not self.tracks or not self.tasks:
+            raise MmbenchError(f"method {self.name!r}: it needs at least one track and one task")
 
     def refuses(self, task: Task, offers: tuple[str, ...] = (), missing: bool = False) -> str:
         """Why this method cannot do a task; empty if it can.

@@ -84,6 +84,9 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
     source = load(card)(**{**card.preset, **parameters})
     if source.task.kind != card.task.kind or source.task.names != card.task.names:
         raise MmbenchError(f"dataset {card.name!r}: its builder gives {source.task}, its card says {card.task}")
+    from mmbench.data.validation import validate
+
+    validate(source, card.name)
     folder = _folder(card, parameters)
     folder.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))

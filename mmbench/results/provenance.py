@@ -4,12 +4,14 @@ import importlib.util
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from mmbench.core.cards import DatasetCard, MethodCard, TermCard
 from mmbench.core.errors import MmbenchError
 from mmbench.results.schema import Plain
 
@@ -37,6 +39,15 @@ def plugin_source(build: str) -> str:
         raise MmbenchError(f"{build}: there is no package {top!r}; is its plugin installed?")
     origin = Path(spec.origin)
     return _hash(origin.parent, [origin.parent if spec.submodule_search_locations else origin])
+
+
+def method_source(method: MethodCard, terms: Sequence[TermCard], dataset: DatasetCard | None) -> str:
+    """Hash of all plugins' source that a score of this method depends on."""
+    builds = [method.build, *sorted(term.build for term in terms)]
+    sources = [plugin_source(build) for build in builds]
+    if dataset is not None and "posterior" in method.needs and dataset.posterior:
+        sources.append(folder_source(dataset.posterior.partition(":")[0]))
+    return sources[0] if len(sources) == 1 else sha256(" ".join(sources).encode()).hexdigest()[:32]
 
 
 def folder_source(module: str) -> str:

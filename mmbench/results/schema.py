@@ -27,10 +27,12 @@ class Identity(Record):
     Attributes:
         method, parameters: the method and its hyper-parameters that differ from the default.
         tuned: whether they come from a search rather than by default or by hand.
-        method_source: hash of the source of the plugin that brought the method.
+        method_source: hash of the source of the plugins that brought the method and its terms (and, for
+            methods that use it, the dataset's posterior).
         core_source: hash of mmbench's own source that computes scores.
         dataset, dataset_parameters, dataset_version: the dataset and what differs from its default.
         data: fingerprint of its decoded content.
+        training: options that the dataset and the protocol set for every fusion model.
         split, track: what was predicted, in which direction.
         protocol, protocol_version: how it was run and measured.
         seed: every random draw of the cell comes from it.
@@ -46,6 +48,7 @@ class Identity(Record):
     dataset_parameters: dict[str, Plain] = Field(default_factory=dict)
     dataset_version: str
     data: str
+    training: dict[str, Plain] = Field(default_factory=dict)
     split: str = "test"
     track: str = "fusion"
     protocol: str

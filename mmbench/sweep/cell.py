@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from mmbench.core.errors import MmbenchError
 from mmbench.core.parameters import parameters_of
@@ -21,11 +22,15 @@ from mmbench.nn.records import Split
 from mmbench.registry import installed, load
 from mmbench.results.schema import Cost, Plain
 from mmbench.sweep.choices import MethodChoice, TermChoice
-from mmbench.sweep.plan import CellBatch
+from mmbench.sweep.plan import CellBatch, training_from_outside
 from mmbench.sweep.record import Measured
 from mmbench.train.run import CellRun, as_estimator
 
 Scorer = Callable[[Tensor, Split], dict[str, float]]
+
+
+class ChangedInputsError(RuntimeError):
+    """A method has written into the splits that it was given, which other seeds use too."""
 
 
 class NotFiniteError(ArithmeticError):
@@ -41,8 +46,10 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
 
     Raises:
         DivergedError, NotFiniteError: if training or predictions are no numbers.
+        ChangedInputsError: if the method wrote into the splits; they have to be loaded again.
         MmbenchError: if predictions have another shape than the task says, or are no probabilities.
     """
+    before = _versions(splits)
     score = scorer(splits)
     task = with_encoders(splits.task, batch.method.encoders)
     run = CellRun(
@@ -50,7 +57,7 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
         seed=seed,
         device=batch.settings.device,
         metric=partial(_main_metric, splits, score),
-        posterior=_posterior(batch, splits),
+        posterior=_posterior(batch, splits) if "posterior" in batch.method.card.needs else None,
         options=_training_options(batch),
         terms=[partial(_make_term, task, term) for term in batch.method.terms],
         precision=getattr(torch, batch.settings.dtype),
@@ -63,6 +70,10 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
     test = predict(estimator, splits, splits.test)
     predicted = time.perf_counter()
     validation = predict(estimator, splits, splits.validation)
+    if _versions(splits) != before:
+        raise ChangedInputsError(
+            f"{batch.method.card.name} writes into the splits that it is given; copy a tensor before changing it"
+        )
     measured = Measured(
         scores=score(test, splits.test),
         validation=score(validation, splits.validation),
@@ -76,6 +87,11 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
         ),
     )
     return measured, test.numpy().astype(np.float32)
+
+
+def _versions(splits: Splits) -> list[int]:
+    """How often each tensor was written to, directly or through a view."""
+    return [tensor._version for tensor in pytree.tree_leaves((splits.train, splits.validation, splits.test))]
 
 
 def predict(estimator: Estimator, splits: Splits, split: Split) -> Tensor:
@@ -168,8 +184,8 @@ def _builder(method: MethodChoice) -> tuple[Callable[..., object], dict[str, obj
 
 
 def _training_options(batch: CellBatch) -> dict[str, object]:
-    """Options over the model's own: the dataset's, then the protocol's, then the user's."""
-    return {**batch.dataset.card.training, **batch.settings.protocol.training, **batch.method.training}
+    """Options over the model's own: the dataset's and the protocol's, then the user's."""
+    return {**training_from_outside(batch.dataset, batch.settings.protocol), **batch.method.training}
 
 
 def _make_term(task: Task, term: TermChoice) -> tuple[Term, float]:

@@ -8,7 +8,7 @@ from typing import Literal
 from mmbench.core.spec import Spec
 from mmbench.data.cache import Prepared
 from mmbench.results import store
-from mmbench.results.provenance import core_source, plugin_source
+from mmbench.results.provenance import core_source, method_source
 from mmbench.results.schema import Identity
 from mmbench.sweep.choices import DatasetChoice, MethodChoice
 from mmbench.sweep.protocol import Protocol
@@ -121,12 +121,13 @@ def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, set
     identity = Identity(
         method=method.card.name,
         parameters=method.parameters,  # type: ignore[arg-type]  # pydantic checks that they are plain
-        method_source=plugin_source(method.card.build),
+        method_source=method_source(method.card, [term.card for term in method.terms], dataset.card),
         core_source=core_source(),
         dataset=dataset.card.name,
         dataset_parameters=dict(dataset.parameters),  # type: ignore[arg-type]
         dataset_version=dataset.card.version,
         data=prepared.fingerprint,
+        training=training_from_outside(dataset, settings.protocol),  # type: ignore[arg-type]
         track=method.card.tracks[0],
         protocol=settings.protocol.name,
         protocol_version=settings.protocol.version,
@@ -138,6 +139,11 @@ def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, set
     seeds = settings.seeds[:1] if method.card.deterministic else settings.seeds
     cells = tuple(_cell(identity.model_copy(update={"seed": seed}), method, dataset, settings) for seed in seeds)
     return CellBatch(method, dataset, prepared, settings, cells)
+
+
+def training_from_outside(dataset: DatasetChoice, protocol: Protocol) -> dict[str, object]:
+    """Training options that hold for every fusion model: the dataset's, and the protocol's over them."""
+    return {**dataset.card.training, **protocol.training}
 
 
 def _cell(identity: Identity, method: MethodChoice, dataset: DatasetChoice, settings: Settings) -> Cell:

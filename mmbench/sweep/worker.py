@@ -88,13 +88,16 @@ def _run_batch(batch: CellBatch, threads: int, report: Callable[[Report], None])
     import torch
 
     torch.set_num_threads(threads)  # before the first kernel: it cannot be changed safely after
-    from mmbench.data.splits import load_splits
+    from mmbench.data.splits import Splits, load_splits
     from mmbench.sweep.cell import NotFiniteError, run_cell
     from mmbench.train.loop import DivergedError
 
-    splits = load_splits(batch.prepared.task, batch.prepared.folder).to(batch.settings.device, batch.settings.dtype)
-    targets = splits.targets_of_test()
-    store.keep_targets(batch.cells[0].place, batch.prepared.fingerprint, targets)
+    def load() -> Splits:
+        splits = load_splits(batch.prepared.task, batch.prepared.folder)
+        return splits.to(batch.settings.device, batch.settings.dtype)
+
+    splits = load()
+    store.keep_targets(batch.cells[0].place, batch.prepared.fingerprint, splits.targets_of_test())
     for cell in batch.cells:
         started = time.perf_counter()
         measured: Measured | None = None
@@ -106,6 +109,7 @@ def _run_batch(batch: CellBatch, threads: int, report: Callable[[Report], None])
             outcome = Outcome(status="diverged", message=str(error), epoch=getattr(error, "epoch", None))
         except BaseException as error:
             outcome = Outcome(status="error", message=_message(error), traceback=traceback.format_exc())
+            splits = load()  # whatever it was, it may have left them changed
         store.write(cell.place, make_result(batch, cell, outcome, measured), predictions)
         report(Ended(cell, outcome, time.perf_counter() - started))
 

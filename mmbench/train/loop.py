@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
+from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.training import Stage, Training
 from mmbench.nn.records import Split
 from mmbench.train.objective import Objective, batch_of
@@ -188,8 +189,19 @@ def judge(objective: Objective, split: Split) -> float:
 
 
 def _freeze(objective: Objective, stage: Stage) -> list[torch.nn.Parameter]:
-    """Turn gradients off for the stage's prefixes; the parameters that are left to train."""
+    """Turn gradients off for the stage's prefixes; the parameters that are left to train.
+
+    Raises:
+        MmbenchError: for a prefix that no parameter has, or if nothing is left.
+    """
+    names = [name.removeprefix("model.") for name, _ in objective.named_parameters()]
+    idle = [prefix for prefix in stage.freeze if not any(name.startswith(prefix) for name in names)]
+    if idle:
+        raise MmbenchError(f"freeze={idle[0]!r} fits no parameter; {did_you_mean(idle[0], names)}")
     for name, parameter in objective.named_parameters():
         parameter.requires_grad_(not name.removeprefix("model.").startswith(stage.freeze))
         parameter.grad = None  # of a stage that trained what this one freezes
-    return [parameter for parameter in objective.parameters() if parameter.requires_grad]
+    trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+    if not trained:
+        raise MmbenchError("a stage has no parameter to train: it freezes all, or the model has none")
+    return trained

@@ -16,7 +16,7 @@ from mmbench.nn.records import Split
 from mmbench.train.fitted import FittedModel
 from mmbench.train.loop import optimise
 from mmbench.train.objective import Objective, class_balance
-from mmbench.train.streams import stream
+from mmbench.train.streams import seed_all
 
 TermBuilder = Callable[[], tuple[Term, float]]
 
@@ -62,7 +62,7 @@ class CellRun:
         Raises:
             DivergedError: if its loss became NaN or infinite.
         """
-        torch.manual_seed(stream(self.seed, "model", len(self.fits)))
+        seed_all(self.seed, "model", len(self.fits))
         model = build()
         options = (options or model.training_options).override(**self.options)
         terms = [*(make() for make in self.terms), *terms]
@@ -128,7 +128,7 @@ def as_estimator(build: Callable[[], object], seed: int, name: str) -> Estimator
     Raises:
         MmbenchError: if it is neither.
     """
-    torch.manual_seed(stream(seed, "build"))
+    seed_all(seed, "build")
     built = build()
     if isinstance(built, FusionModel):
 

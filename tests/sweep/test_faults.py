@@ -14,6 +14,7 @@ FAULTS = {
     "unnormalised": ("error", "do not sum to 1"),
     "killed": ("killed", "the worker was killed by signal 9"),
     "forgets": ("error", "neither a FusionModel nor an Estimator"),
+    "scribbles": ("error", "scribbles writes into the splits that it is given; copy a tensor before changing it"),
     "peeks": ("error", "PermissionError: no targets to peek at"),
 }
 

@@ -3,7 +3,19 @@
 from mmbench import DatasetCard, MethodCard, Modality, Task, TermCard, hookimpl
 
 TASK = Task("classification", 3, (Modality("left", "vector", (4,)), Modality("right", "vector", (2,))))
-FAULTS = ("raises", "leaves", "nan", "diverges", "shape", "unnormalised", "killed", "hangs", "forgets", "peeks")
+FAULTS = (
+    "raises",
+    "leaves",
+    "nan",
+    "diverges",
+    "shape",
+    "unnormalised",
+    "killed",
+    "hangs",
+    "forgets",
+    "peeks",
+    "scribbles",
+)
 
 
 @hookimpl
