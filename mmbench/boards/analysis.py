@@ -1,6 +1,9 @@
 """``mmbench results analyse``: statistics of finished records, stored beside them."""
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from mmbench.boards.bootstrap import Resampled, differences, estimate, resample, rounded
@@ -8,6 +11,7 @@ from mmbench.boards.gather import CEILING, Gathering, Row, dataset_folders, gath
 from mmbench.boards.predictions import RowPredictions, Targets, UnusableError, read_predictions, read_targets
 from mmbench.boards.resampling import RESAMPLES, RESAMPLES_OTHERS, SEED
 from mmbench.boards.schema import (
+    FILE,
     Analysis,
     Bootstrap,
     Difference,
@@ -19,30 +23,48 @@ from mmbench.boards.schema import (
 )
 
 
-def analyse(out: Path, resamples: int = RESAMPLES) -> list[Path]:
+def analyse(out: Path, resamples: int = RESAMPLES, jobs: int = 1) -> list[Path]:
     """Write ``analysis.json`` for every dataset under every protocol below ``out``.
 
-    The same files give the same bytes. Where no predictions lie beside the records, an analysis that
-    was made from these very records when there were some is left as it is.
+    The same files give the same bytes. An analysis that was made from these very records is left as
+    it is: nothing is computed twice, and where no predictions lie beside the records (they are not
+    committed), it is all there is.
 
     Args:
         out: folder of results.
         resamples: of the bootstrap.
+        jobs: datasets side by side, each in a process.
 
     Returns:
         Paths of the analyses.
     """
-    written = []
-    for folder in dataset_folders(out):
-        gathering, _ = gather(folder)
-        if gathering is None:
-            continue
-        before = read_analysis(folder)
-        if before is not None and before.digest == gathering.digest and not _any_predictions(gathering):
-            written.append(folder / "analysis.json")
-            continue
-        written.append(write_analysis(folder, analyse_dataset(gathering, resamples)))
-    return written
+    folders = list(dataset_folders(out))
+    work = partial(_analyse_folder, resamples=resamples)
+    if min(jobs, len(folders)) <= 1:
+        written = [work(folder) for folder in folders]
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            written = list(pool.map(work, folders))
+    return [path for path in written if path is not None]
+
+
+def _analyse_folder(folder: Path, resamples: int) -> Path | None:
+    """The path of one dataset's analysis; None if there is nothing to analyse."""
+    gathering, _ = gather(folder)
+    if gathering is None:
+        return None
+    before = read_analysis(folder)
+    if before is not None and before.digest == gathering.digest and _serves(before, gathering, resamples):
+        return folder / FILE
+    return write_analysis(folder, analyse_dataset(gathering, resamples))
+
+
+def _serves(before: Analysis, gathering: Gathering, resamples: int) -> bool:
+    """Whether nothing could be added to an analysis of the same records."""
+    if not any(path.with_suffix(".npz").exists() for row in gathering.rows for path in row.paths):
+        return True
+    same = (before.bootstrap.resamples, before.bootstrap.seed) == (resamples, SEED)
+    return same and not any(row.reason for row in before.rows)
 
 
 def analyse_dataset(gathering: Gathering, resamples: int = RESAMPLES) -> Analysis:
@@ -81,10 +103,6 @@ def analyse_dataset(gathering: Gathering, resamples: int = RESAMPLES) -> Analysi
         ),
         unreadable=dict(gathering.unreadable),
     )
-
-
-def _any_predictions(gathering: Gathering) -> bool:
-    return any(path.with_suffix(".npz").exists() for row in gathering.rows for path in row.paths)
 
 
 def _resampled(gathering: Gathering, resamples: int) -> tuple[Targets | None, Resampled]:

@@ -95,7 +95,7 @@ class Bootstrap(Record):
 
     Attributes:
         confidence: of every interval.
-        resamples: of the main metric and of all scores that are sums over examples.
+        resamples: of the main metric.
         resamples_others: of the other scores.
         seed: of the resampling.
         unit: what was resampled: ``example``, or the name of the group.

@@ -1,5 +1,6 @@
 """``mmbench results``: look at the records, and compute the intervals of the boards."""
 
+import os
 from pathlib import Path
 
 import click
@@ -32,5 +33,5 @@ def analyse(folder: Path) -> None:
     """
     from mmbench.boards.analysis import analyse as compute
 
-    for path in compute(folder):
+    for path in compute(folder, jobs=os.cpu_count() or 1):
         click.echo(path)

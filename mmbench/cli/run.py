@@ -108,7 +108,7 @@ def _sweep(
     if dry_run:
         click.echo(plan_text(summary.plan, [*choices.left_out, *summary.broken]))
         return not summary.broken
-    _show(summary.plan, settings.out)
+    _show(summary.plan, settings.out, executor.workers)
     click.echo(summary_text(summary, choices.left_out), err=True)
     return summary.well
 
@@ -145,13 +145,13 @@ def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], 
     return Choices(chosen_methods, chosen_datasets, left_out)
 
 
-def _show(plan: "Plan", out: Path) -> None:
+def _show(plan: "Plan", out: Path, jobs: int) -> None:
     """Intervals for what is there now, and the summary over datasets."""
     from mmbench.boards import analysis, board, terminal
 
     if not plan.batches:
         return
-    analysis.analyse(out)
+    analysis.analyse(out, jobs=jobs)
     click.echo(terminal.render_summary(board.load_boards([out], protocol=plan.batches[0].settings.protocol.name)))
 
 

@@ -346,6 +346,20 @@ def test_each_dataset_and_protocol_has_its_own(make, guess, classes):
     assert analyse(factory.out / "nowhere") == []
 
 
+def test_what_is_analysed_already_is_left_and_processes_change_nothing(make, guess, classes):
+    for dataset in ("one", "two"):
+        factory = make(classes, outputs=3, dataset=dataset)
+        factory.add("late", guess(classes, 0.8, 3, 0))
+    paths = analyse(factory.out, 50)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+    assert analyse(factory.out, 50) == paths
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths} == before
+    for path in paths:
+        path.unlink()
+    assert analyse(factory.out, 50, jobs=2) == paths
+    assert {path: path.read_bytes() for path in paths} == {path: content for path, (content, _) in before.items()}
+
+
 @pytest.mark.parametrize(("kind", "outputs"), [("multilabel", 3), ("verification", 1), ("anomaly", 1)])
 def test_other_tasks(make, kind, outputs):
     rng = np.random.default_rng(0)
