@@ -4,17 +4,14 @@ BIN := .venv/bin
 PLUGINS := $(wildcard plugins/*)
 SETUP := .venv/.installed
 
-.PHONY: run test setup lint wheels bench clean
+.PHONY: run test setup lint wheels clean
 
 run: $(SETUP)  ## run every method on every embedded dataset, quickly, and show the leaderboard
 	$(BIN)/mmbench run --all --protocol quick
-	$(BIN)/mmbench board results --protocol quick
+	$(BIN)/mmbench board --protocol quick
 
 test: $(SETUP)  ## every test of the core and of the plugins
-	$(BIN)/python -m pytest -n 2 tests plugins --ignore=tests/benchmarks
-
-bench: $(SETUP)  ## speed and memory, as ratios against baselines of the same run
-	$(BIN)/python -m pytest tests/benchmarks
+	$(BIN)/python -m pytest -n 2 tests plugins
 
 lint: $(SETUP)  ## style, types, and which room may import which
 	$(BIN)/ruff check .
