@@ -1,0 +1,61 @@
+"""The committed leaderboards are what their records say, and nobody is better than possible."""
+
+from pathlib import Path
+
+import pytest
+
+from mmbench.boards.board import load_boards
+from mmbench.boards.markdown import write_markdown
+from mmbench.boards.schema import Analysis, read_analysis
+from mmbench.results import store
+
+LEADERBOARDS = Path(__file__).parents[1] / "leaderboards"
+RESULTS = LEADERBOARDS / "results"
+
+pytestmark = pytest.mark.skipif(not RESULTS.exists(), reason="no leaderboards beside an installed package")
+
+
+def analyses() -> list[Analysis]:
+    found = [read_analysis(path.parent) for path in sorted(RESULTS.glob("*/*/analysis.json"))]
+    return [analysis for analysis in found if analysis is not None]
+
+
+def margins(analysis: Analysis) -> dict[str, tuple[float, float]]:
+    """{method: (how much better than the ceiling, standard error)} where both are known."""
+    found = {}
+    for row in analysis.rows:
+        score = row.scores[analysis.metric]
+        if analysis.ceiling is not None and score.low is not None and score.high is not None:
+            better = (score.mean - analysis.ceiling) * (1 if analysis.higher_is_better else -1)
+            found[row.method] = better, (score.high - score.low) / (2 * 1.96)
+    return found
+
+
+def test_every_record_is_sound_and_has_the_key_of_its_identity():
+    paths = list(store.records(RESULTS))
+    assert paths
+    for path in paths:
+        record = store.read(path)
+        assert record.key == record.identity.key
+        assert record.provenance.commit, f"{path} does not say which commit made it"
+        assert record.provenance.dirty is False, f"{path} was made by code that is not committed"
+
+
+def test_the_pages_are_what_the_records_give(tmp_path):
+    written = write_markdown(load_boards([RESULTS]), tmp_path)
+    assert written
+    for path in written:
+        assert path.read_bytes() == (LEADERBOARDS / path.relative_to(tmp_path)).read_bytes(), path
+
+
+def test_no_method_is_better_than_possible():
+    """A leak of the test targets would show here first."""
+    for analysis in analyses():
+        for method, (better, error) in margins(analysis).items():
+            assert better <= 4 * error, f"{method} on {analysis.dataset}: {better:.4f} above the ceiling"
+
+
+def test_the_oracle_is_where_the_formula_says():
+    judged = [margins(analysis)["oracle"] for analysis in analyses() if "oracle" in margins(analysis)]
+    assert judged
+    assert all(abs(better) <= 3 * error for better, error in judged)
