@@ -96,7 +96,7 @@ def read(path: Path) -> "Result":
         return Result.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"])) or "the file"
         raise MmbenchError(f"{path} is no result of this version: {where}: {first['msg']}") from None
 
 
