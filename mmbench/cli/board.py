@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from mmbench.core.errors import MmbenchError
+
 
 @click.command(short_help="Leaderboards of what has run, in the terminal or as Markdown.")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
@@ -25,6 +27,9 @@ def board(
     from mmbench.boards.markdown import write_markdown
 
     boards = load_boards(folders or (Path("results"),), protocol=protocol, dataset=dataset)
+    if not boards:
+        where = ", ".join(map(str, folders or ("results",)))
+        raise MmbenchError(f"there are no results in {where}; run `mmbench run` first, or name another folder")
     if markdown is not None:
         for path in write_markdown(boards, markdown):
             click.echo(path)

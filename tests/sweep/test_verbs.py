@@ -48,6 +48,12 @@ def test_board_says_what_there_is_when_a_filter_fits_nothing(mmbench, swept):
     assert mmbench("board", "nowhere").returncode == 2
 
 
+def test_board_without_results_says_what_to_do(mmbench):
+    done = mmbench("board")
+    assert done.returncode == 2
+    assert "there are no results in results; run `mmbench run` first" in " ".join(done.stderr.split())
+
+
 def test_results_lists_records_and_tells_failures_with_their_traceback(mmbench, swept, tmp_path):
     listed = " ".join(mmbench("results").stdout.split())
     assert "standard tiny good 2 ok" in listed
