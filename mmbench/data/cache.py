@@ -1,30 +1,28 @@
 """The cache: a dataset is made once, kept as Arrow files, and known by the fingerprint of its content.
 
-Layout: ``<cache>/datasets/<spec>-<hash>/`` with a folder a split and ``prepared.json``, which is
-written last; the folder appears under its name only when it is whole.
+Layout: ``<cache>/datasets/<spec>-<hash>/`` with the Arrow files in ``splits``, the standardised form
+(see ``standardised``) and ``prepared.json``. The folder appears under its name when it is whole.
 """
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmbench.core.cards import DatasetCard
 from mmbench.core.errors import MmbenchError
 from mmbench.core.modality import Modality
 from mmbench.core.spec import Spec
 from mmbench.core.task import Task
+from mmbench.data.whole import whole
 from mmbench.registry import load
 from mmbench.results.provenance import folder_source
 
 if TYPE_CHECKING:  # finding a prepared dataset must cost nothing heavy
     import datasets
-    from numpy.typing import NDArray
 
 CACHE = "MMBENCH_CACHE"
 FORMAT = 1  # of the cache; raised when the layout changes
@@ -84,15 +82,13 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
     source = load(card)(**{**card.preset, **parameters})
     if source.task.kind != card.task.kind or source.task.names != card.task.names:
         raise MmbenchError(f"dataset {card.name!r}: its builder gives {source.task}, its card says {card.task}")
+    from mmbench.data import standardised
     from mmbench.data.validation import validate
 
     validate(source, card.name)
     folder = _folder(card, parameters)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    whole = making / "whole"  # a folder that others may read, as ``making`` is not
-    try:
-        _keep(source.splits, whole)
+    with whole(folder) as making:
+        _keep(source.splits, making)
         kept = {
             "task": asdict(source.task),
             "fingerprint": fingerprint(source.splits),
@@ -100,17 +96,11 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
             "ceiling": source.ceiling,
             "missing": any("present" in split.column_names for split in source.splits.values()),
         }
-        (whole / "prepared.json").write_text(json.dumps(kept, indent=1))
-        try:
-            whole.rename(folder)
-        except OSError:
-            if not (folder / "prepared.json").exists():  # another process was faster, and its copy is as good
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+        standardised.make(source.task, making, making / standardised.form_name())
+        (making / "prepared.json").write_text(json.dumps(kept, indent=1))
     made = find(card, parameters)
     if made is None:
-        raise MmbenchError(f"dataset {card.name!r} was made, but {folder} vanished")
+        raise MmbenchError(f"dataset {card.name!r} was made, but {folder} holds something else or vanished; delete it")
     return made
 
 
@@ -120,25 +110,19 @@ def fingerprint(splits: "datasets.DatasetDict") -> str:
     Raises:
         MmbenchError: for a column of anything but numbers and lists of fixed size.
     """
+    from mmbench.data.columns import blocks, column_type
+
     digest = sha256()
     for name in sorted(splits):
-        table = splits[name].with_format("arrow")[:]  # the rows that a selection or a shuffle has left
-        for column in sorted(table.column_names):
-            array = table.column(column).combine_chunks()
-            values = _values(array)
-            if values.dtype == object:
-                raise MmbenchError(f"column {column!r} of {name} has type {array.type}: a dataset holds numbers alone")
-            digest.update(f"{name} {column} {array.type} {len(array)}\n".encode())
-            digest.update(values.tobytes())
+        split = splits[name]
+        for column in sorted(split.column_names):
+            kind = column_type(split, column)
+            digest.update(f"{name} {column} {kind} {len(split)}\n".encode())
+            for block in blocks(split, [column]):
+                if block[column].dtype == object:
+                    raise MmbenchError(f"column {column!r} of {name} has type {kind}: a dataset holds numbers alone")
+                digest.update(block[column].tobytes())
     return digest.hexdigest()
-
-
-def _values(array: Any) -> "NDArray[Any]":
-    """An Arrow array's values, whatever its offset and padding."""
-    while hasattr(array, "flatten") and hasattr(array.type, "list_size"):
-        array = array.flatten()
-    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
-    return values
 
 
 def _keep(splits: "datasets.DatasetDict", folder: Path) -> None:

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 
 from mmbench.core.errors import MmbenchError
 from mmbench.core.task import Task
-
-SPLITS = ("train", "validation", "test")
+from mmbench.data.columns import SPLITS as SPLITS  # builders import it from here
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,17 @@ from mmbench.core.errors import MmbenchError
 from mmbench.results.schema import Plain
 
 PACKAGE = Path(__file__).parents[1]
-SCORING = ("core", "nn", "train", "measures", "data/splits.py", "sweep/cell.py")  # what a score depends on
+# What a score depends on.
+SCORING = (
+    "core",
+    "nn",
+    "train",
+    "measures",
+    "data/columns.py",
+    "data/splits.py",
+    "data/standardised.py",
+    "sweep/cell.py",
+)
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "datasets", "pyarrow", "pluggy")
 
 

@@ -67,19 +67,29 @@ def toy() -> SimpleNamespace:
 
 
 @pytest.fixture
-def prepared(cache, workshop, toy) -> Callable:
-    """``prepared(task, {split: columns})``: the splits of a dataset that went through the cache."""
+def kept(cache, workshop, toy) -> Callable:
+    """``kept(task, {split: columns})``: a dataset in the cache."""
     import datasets
 
     from mmbench.data.cache import prepare
     from mmbench.data.source import Source, table
-    from mmbench.data.splits import load_splits
 
-    def through_the_cache(task, parts):
+    def in_the_cache(task, parts):
         which = str(len(workshop.LAID))
         splits = datasets.DatasetDict({name: table(task, columns) for name, columns in parts.items()})
         workshop.LAID[which] = lambda scale: Source(task, splits)
-        kept = prepare(toy.card(task), {"which": which})
-        return load_splits(kept.task, kept.folder)
+        return prepare(toy.card(task), {"which": which})
+
+    return in_the_cache
+
+
+@pytest.fixture
+def prepared(kept) -> Callable:
+    """``prepared(task, {split: columns})``: the splits of a dataset that went through the cache."""
+    from mmbench.data.splits import load_splits
+
+    def through_the_cache(task, parts):
+        found = kept(task, parts)
+        return load_splits(found.task, found.folder)
 
     return through_the_cache

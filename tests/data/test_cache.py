@@ -213,6 +213,26 @@ def test_a_fingerprint_is_of_the_content_whatever_its_chunks(toy, parts):
     assert len(fingerprint(whole)) == 64
 
 
+@pytest.mark.parametrize("size", [1, 25])
+def test_a_fingerprint_does_not_depend_on_the_blocks_in_which_it_is_read(toy, parts, monkeypatch, size):
+    whole = as_splits(toy.task, parts)
+    wanted = fingerprint(whole)
+    monkeypatch.setattr("mmbench.data.columns.BLOCK", size)
+    assert fingerprint(whole) == wanted
+
+
+def test_a_fingerprint_stays_what_it_was(toy):
+    """It stands in the results: the same data must never get another one."""
+    columns = {
+        "left": np.arange(12, dtype=np.float32).reshape(3, 4),
+        "right": np.arange(30, dtype=np.float32).reshape(3, 5, 2),
+        "target": np.arange(3),
+        "present": np.array([[True, False], [True, True], [False, True]]),
+    }
+    found = fingerprint(as_splits(toy.task, dict.fromkeys(SPLITS, columns)))
+    assert found == "0143ae8968698cf836381697fa62839b97affec3b2dd7e587cd5889d83504f0f"
+
+
 def test_a_fingerprint_survives_the_disk(toy, parts, tmp_path):
     whole = as_splits(toy.task, parts)
     whole.save_to_disk(tmp_path / "kept")

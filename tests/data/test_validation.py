@@ -91,3 +91,15 @@ def test_labels_are_zeros_and_ones():
     wrong = datasets.DatasetDict({**splits, "test": table(task, {**sound, "target": labels})})
     with pytest.raises(MmbenchError, match="neither 0 nor 1 in 1 of 6 rows, first in row 2"):
         validate(Source(task, wrong), "toy")
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_rows_are_counted_over_all_blocks(monkeypatch, size):
+    monkeypatch.setattr("mmbench.data.columns.BLOCK", size)
+    values = columns()["view"]
+    values[[2, 5]] = np.nan
+    message = "test, modality 'view': it is NaN or infinite in 2 of 6 rows, first in row 2"
+    with pytest.raises(MmbenchError, match=message):
+        validate(source(view=values), "toy")
+    with pytest.raises(MmbenchError, match="target: it is no class of 0 to 2 in 1 of 6 rows, first in row 3"):
+        validate(source(**put("target", 3, 3)), "toy")
