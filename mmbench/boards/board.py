@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median, stdev
 
-from mmbench.boards.gather import CEILING, Gathering, LeftOut, Row, dataset_folders, gather, score_named
+from mmbench.boards.gather import (
+    ARITHMETIC,
+    CEILING,
+    Gathering,
+    LeftOut,
+    Row,
+    dataset_folders,
+    gather,
+    in_words,
+    score_named,
+)
 from mmbench.boards.schema import Analysis, Bootstrap, Difference, Estimate, RowAnalysis, read_analysis
 from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.scores import Score
@@ -41,6 +51,7 @@ class BoardRow:
         failed: seeds that did not, by status.
         message: what the first of them says.
         reason: why there are no intervals.
+        sequential: why its seeds were not trained at once on a board where they are.
     """
 
     label: str
@@ -58,6 +69,7 @@ class BoardRow:
     failed: Mapping[str, int] = field(default_factory=dict)
     message: str = ""
     reason: str = ""
+    sequential: str = ""
 
     @property
     def ran(self) -> bool:
@@ -80,7 +92,7 @@ class Board:
         chance, ceiling: of the main metric, where known.
         bootstrap: how the intervals were made; None if there are none of these records.
         outdated: there is an analysis, but of other records.
-        setting: what all rows share of device, dtype and threads.
+        setting: what all rows share of the arithmetic, and whether seeds were trained at once.
         records, digest, core_source: what it was made from.
         left_out, unreadable: what it was not made from.
     """
@@ -203,6 +215,7 @@ def _row(row: Row, gathering: Gathering, analysis: Analysis | None, leading: boo
         failed=row.statuses,
         message=next((line for result in row.failed for line in result.outcome.message.splitlines()), ""),
         reason=_reason(found, gathering.task.metric) if found else "",
+        sequential=next((r.execution.reason for r in row.results if len(row.results) > 1), ""),
     )
 
 
@@ -261,9 +274,10 @@ def _setting(gathering: Gathering) -> str:
     """``cpu, float32, 1 thread``, as far as all rows agree."""
     identities = [row.any.identity for row in gathering.rows]
     shared = []
-    for name in ("device", "dtype", "threads"):
+    for name in ARITHMETIC:
         values = {getattr(identity, name) for identity in identities}
-        if len(values) == 1:
-            value = values.pop()
-            shared.append(f"{value} thread{'s' * (value != 1)}" if name == "threads" else str(value))
+        if len(values) == 1 and values != {False}:
+            shared.append(in_words(name, values.pop()))
+    if gathering.newest.identity.together:
+        shared.append("seeds trained at once")
     return ", ".join(shared)

@@ -14,7 +14,8 @@ from mmbench.core.spec import Spec
 from mmbench.results import store
 from mmbench.results.schema import Identity, Plain, Result, TaskRecord
 
-OF_A_ROW = ("method", "parameters", "tuned", "method_source", "device", "dtype", "threads")
+ARITHMETIC = ("device", "dtype", "threads", "compiled", "deterministic")
+OF_A_ROW = ("method", "parameters", "tuned", "method_source", *ARITHMETIC)
 UNIMODAL = "unimodal"  # the method whose rows see one modality alone
 CEILING = "ceiling"  # the role of rows that show what is possible and do not compete
 SHORT = 8  # digits of a hash in a sentence
@@ -228,7 +229,7 @@ def _row_id(identity: Identity) -> str:
 def _labels(rows: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     """The spec, then what sets a row apart from others: tuned, where it ran, an older source."""
     identities = {name: results[0].identity for name, results in rows.items()}
-    varying = [name for name in ("device", "dtype", "threads") if _differ(identities.values(), name)]
+    varying = [name for name in ARITHMETIC if _differ(identities.values(), name)]
     newest: dict[str, tuple[str, str]] = {}
     for results in rows.values():
         method = results[0].identity.method
@@ -238,13 +239,21 @@ def _labels(rows: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     for name, identity in identities.items():
         apart = ["tuned"] if identity.tuned else []
         for word in varying:
-            value = getattr(identity, word)
-            apart.append(f"{value} thread{'s' * (value != 1)}" if word == "threads" else str(value))
+            apart.append(in_words(word, getattr(identity, word)))
         if identity.method_source != newest[identity.method][1]:
             apart.append(f"older source {identity.method_source[:SHORT]}")
         plain = str(spec(identity.method, identity.parameters))
         labels[name] = f"{plain} ({', '.join(apart)})" if apart else plain
     return labels
+
+
+def in_words(name: str, value: object) -> str:
+    """A part of the arithmetic as a reader of a board would say it."""
+    if name == "threads":
+        return f"{value} thread{'s' * (value != 1)}"
+    if name in ("compiled", "deterministic"):
+        return name if value else f"not {name}"
+    return str(value)
 
 
 def _differ(identities: Iterable[Identity], name: str) -> bool:
@@ -269,6 +278,9 @@ def _differences(one: Identity, other: Identity) -> Iterator[str]:
     mine, theirs = _shared(one), _shared(other)
     for name in mine:
         if mine[name] != theirs[name]:
+            if name == "together":
+                yield "seeds trained at once" if mine[name] else "seeds trained one after the other"
+                continue
             value = str(mine[name])
             long = name in ("data", "core_source") and len(value) > SHORT
             yield f"{name.replace('_', ' ')} {value[:SHORT] if long else value}"

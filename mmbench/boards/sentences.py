@@ -68,6 +68,8 @@ def _about_rows(board: Board, style: Style) -> Iterator[str]:
     for row in board.rows:
         if row.reason:
             yield f"{style.code(row.label)} has no interval: {row.reason}."
+        if row.sequential:
+            yield f"{style.code(row.label)} was trained one seed after the other: {row.sequential}."
         if row.failed:
             started = row.seeds + sum(row.failed.values())
             said = f": {row.message}" if row.message else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmbench.core.arithmetic import DEVICES, DTYPES, Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.registry import Registry, installed
 
@@ -32,7 +33,15 @@ CELL_FAILED, INTERRUPTED = 1, 130
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores]")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each worker, on the CPU.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the arithmetic.")
+@click.option("--compile", "compiled", is_flag=True, help="Train through torch.compile (CUDA graphs on a GPU).")
+@click.option("--deterministic", is_flag=True, help="Refuse kernels that are not deterministic.")
+@click.option(
+    "--seeds-mode",
+    type=click.Choice(["sequential", "together", "auto"]),
+    help="Train a method's seeds at once where it can. [default: sequential; auto on cuda]",
+)
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for all seeds of one method.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and train nothing; data are made if need be.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
@@ -47,6 +56,10 @@ def run(
     jobs: int | None,
     threads: int,
     device: str,
+    dtype: str,
+    compiled: bool,
+    deterministic: bool,
+    seeds_mode: str | None,
     timeout: float | None,
     dry_run: bool,
     fail_fast: bool,
@@ -61,13 +74,16 @@ def run(
     """
     if not everything and not (methods or datasets):
         raise MmbenchError("say what to run: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
+    if dtype == "tf32" and device != "cuda":
+        raise MmbenchError("--dtype tf32 needs --device cuda: a CPU has no such numbers")
     from mmbench.results.store import check_writable
     from mmbench.sweep.local import LocalExecutor
     from mmbench.sweep.plan import Settings
     from mmbench.sweep.protocol import find_protocol
 
     chosen = find_protocol(protocol)
-    settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), device=device, threads=threads)
+    arithmetic = Arithmetic(device, dtype, threads, compiled, deterministic)  # type: ignore[arg-type]  # click checks
+    settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), arithmetic, seeds_mode or _usual_mode(device))  # type: ignore[arg-type]
     choices = choose(installed(), methods, datasets, chosen.name)
     check_writable(out)
     executor = LocalExecutor(jobs or os.cpu_count() or 1, threads, timeout)
@@ -80,6 +96,11 @@ def run(
     finally:
         executor.stop()
     sys.exit(0 if well else CELL_FAILED)
+
+
+def _usual_mode(device: str) -> str:
+    """On a CPU seeds at once gain little or lose, as docs/speed.md measures."""
+    return "auto" if device == "cuda" else "sequential"
 
 
 def _sweep(

@@ -100,8 +100,10 @@ class Run(Protocol):
     """
 
     seed: int
-    device: str
     posterior: Callable[[Split], Tensor] | None
+
+    @property
+    def device(self) -> str: ...
 
     def train(
         self,

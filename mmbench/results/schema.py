@@ -36,7 +36,9 @@ class Identity(Record):
         split, track: what was predicted, in which direction.
         protocol, protocol_version: how it was run and measured.
         seed: every random draw of the cell comes from it.
-        device, dtype, threads: where the arithmetic ran (``cpu`` or ``cuda``; threads on the CPU).
+        device, dtype, threads, compiled, deterministic: the arithmetic (see ``Arithmetic``).
+        together: the seeds of a sweep that trains all of them at once, where a method can; empty if
+            one is trained after the other. Random draws differ between the two.
     """
 
     method: str
@@ -57,6 +59,9 @@ class Identity(Record):
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1
+    compiled: bool = False
+    deterministic: bool = False
+    together: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:
@@ -102,13 +107,26 @@ class TaskRecord(Record):
     group: str = ""
 
 
+class Execution(Record):
+    """Which path the training took.
+
+    Attributes:
+        seeds: ``together`` or ``sequential``.
+        reason: why a method was trained sequentially in a sweep that trains seeds together.
+    """
+
+    seeds: Literal["sequential", "together"] = "sequential"
+    reason: str = ""
+
+
 class Cost(Record):
     """What the cell took.
 
     Attributes:
         parameters: trained numbers; None for methods that are no neural model.
         epochs: that were trained, over all models of the fit.
-        fit_seconds, predict_seconds: wall time of training and of the test prediction.
+        fit_seconds, predict_seconds: wall time of training and of the test prediction; of seeds that
+            were trained together, an equal share of the time of all.
     """
 
     parameters: int | None = None
@@ -140,6 +158,7 @@ class Result(Record):
         scores, validation: by name, on the test and the validation split.
         chance: the main metric of predicting the training prior on the test split.
         ceiling: the best expected value of the main metric, where it is known.
+        execution: which path the training took.
     """
 
     schema_version: Literal[1] = 1
@@ -154,6 +173,7 @@ class Result(Record):
     validation: dict[str, float] = Field(default_factory=dict)
     chance: float | None = None
     ceiling: float | None = None
+    execution: Execution = Execution()
     cost: Cost = Cost()
     provenance: Provenance
 

@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
@@ -20,11 +19,12 @@ from mmbench.nn.functional import prior, probabilities
 from mmbench.nn.models import Estimator, Term
 from mmbench.nn.records import Split
 from mmbench.registry import installed, load
-from mmbench.results.schema import Cost, Plain
+from mmbench.results.schema import Cost, Execution, Plain
 from mmbench.sweep.choices import MethodChoice, TermChoice
 from mmbench.sweep.plan import CellBatch, training_from_outside
 from mmbench.sweep.record import Measured
-from mmbench.train.run import CellRun, as_estimator
+from mmbench.train.loop import DivergedError
+from mmbench.train.run import CellRun, as_estimator, train_together
 
 Scorer = Callable[[Tensor, Split], dict[str, float]]
 
@@ -37,8 +37,33 @@ class NotFiniteError(ArithmeticError):
     """A prediction holds NaN or infinities."""
 
 
-def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDArray[np.float32]]:
-    """Fit and score one seed.
+@dataclass
+class Fitting:
+    """A cell whose method is being fitted.
+
+    Attributes:
+        run: what the method is given.
+        estimator: the method.
+        hyperparameters: all that its builder was given.
+        seconds: that its training took.
+        execution: the path that its training took.
+    """
+
+    run: CellRun
+    estimator: Estimator
+    hyperparameters: dict[str, object]
+    seconds: float = 0.0
+    execution: Execution = field(default_factory=Execution)
+
+
+def run_cell(batch: CellBatch, splits: Splits, seed: int, reason: str = "") -> tuple[Measured, NDArray[np.float32]]:
+    """Fit and score one seed by itself.
+
+    Args:
+        batch: of the cell.
+        splits: on the device.
+        seed: of the cell.
+        reason: why it is trained by itself in a sweep that trains seeds together.
 
     Returns:
         What was measured, and the (N,K) test predictions (probabilities; values in the target's
@@ -50,43 +75,84 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int) -> tuple[Measured, NDA
         MmbenchError: if predictions have another shape than the task says, or are no probabilities.
     """
     before = _versions(splits)
-    score = scorer(splits)
+    fitting = _begin(batch, splits, seed)
+    started = time.perf_counter()
+    fitting.estimator.fit(splits.train, splits.validation, fitting.run)
+    fitting.seconds = time.perf_counter() - started
+    fitting.execution = Execution(reason=reason)
+    measured = measure(batch, splits, fitting)
+    _refuse_changes(batch, splits, before)
+    return measured
+
+
+def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | DivergedError] | str:
+    """Fit all seeds of the sweep at once: whichever of them are wanted, each depends on the company.
+
+    Returns:
+        By seed; or why this method's seeds cannot be trained at once.
+    """
+    if batch.method.card.deterministic:
+        return "the method is deterministic: it has one seed"
+    before = _versions(splits)
+    seeds = batch.settings.seeds
+    fittings = [_begin(batch, splits, seed) for seed in seeds]
+    started = time.perf_counter()
+    runs, estimators = [fitting.run for fitting in fittings], [fitting.estimator for fitting in fittings]
+    outcomes = train_together(runs, estimators, splits.train, splits.validation)
+    if isinstance(outcomes, str):
+        return outcomes
+    share = (time.perf_counter() - started) / len(seeds)
+    _refuse_changes(batch, splits, before)
+    for fitting in fittings:
+        fitting.seconds, fitting.execution = share, Execution(seeds="together")
+    ends = zip(seeds, fittings, outcomes, strict=True)
+    return {seed: fitting if outcome is None else outcome for seed, fitting, outcome in ends}
+
+
+def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> tuple[Measured, NDArray[np.float32]]:
+    """Score what a fitted method predicts; as ``run_cell``."""
+    score, run = scorer(splits), fitting.run
+    started = time.perf_counter()
+    test = predict(fitting.estimator, splits, splits.test)
+    predicted = time.perf_counter() - started
+    validation = predict(fitting.estimator, splits, splits.validation)
+    measured = Measured(
+        scores=score(test, splits.test),
+        validation=score(validation, splits.validation),
+        chance=score(chance_prediction(splits, splits.test), splits.test).get(splits.task.metric),
+        configuration=_configuration(fitting.hyperparameters, run),
+        execution=fitting.execution,
+        cost=Cost(
+            parameters=run.fits[0].parameters if len(run.fits) == 1 else None,
+            epochs=sum(fit.epochs for fit in run.fits) or None,
+            fit_seconds=round(fitting.seconds, 4),
+            predict_seconds=round(predicted, 4),
+        ),
+    )
+    return measured, test.numpy().astype(np.float32)
+
+
+def _begin(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
     task = with_encoders(splits.task, batch.method.encoders)
     run = CellRun(
         task=task,
         seed=seed,
-        device=batch.settings.device,
-        metric=partial(_main_metric, splits, score),
+        arithmetic=batch.settings.arithmetic,
+        metric=partial(_main_metric, splits, scorer(splits)),
         posterior=_posterior(batch, splits) if "posterior" in batch.method.card.needs else None,
         options=_training_options(batch),
         terms=[partial(_make_term, task, term) for term in batch.method.terms],
-        precision=getattr(torch, batch.settings.dtype),
     )
     build, hyperparameters = _builder(batch.method)
     estimator = as_estimator(partial(build, task, **hyperparameters), seed, batch.method.card.name)
-    started = time.perf_counter()
-    estimator.fit(splits.train, splits.validation, run)
-    fitted = time.perf_counter()
-    test = predict(estimator, splits, splits.test)
-    predicted = time.perf_counter()
-    validation = predict(estimator, splits, splits.validation)
+    return Fitting(run, estimator, hyperparameters)
+
+
+def _refuse_changes(batch: CellBatch, splits: Splits, before: list[int]) -> None:
     if _versions(splits) != before:
         raise ChangedInputsError(
             f"{batch.method.card.name} writes into the splits that it is given; copy a tensor before changing it"
         )
-    measured = Measured(
-        scores=score(test, splits.test),
-        validation=score(validation, splits.validation),
-        chance=score(chance_prediction(splits, splits.test), splits.test).get(task.metric),
-        configuration=_configuration(hyperparameters, run),
-        cost=Cost(
-            parameters=run.fits[0].parameters if len(run.fits) == 1 else None,
-            epochs=sum(fit.epochs for fit in run.fits) or None,
-            fit_seconds=round(fitted - started, 4),
-            predict_seconds=round(predicted - fitted, 4),
-        ),
-    )
-    return measured, test.numpy().astype(np.float32)
 
 
 def _versions(splits: Splits) -> list[int]:

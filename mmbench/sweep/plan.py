@@ -1,10 +1,11 @@
 """The plan: which cells there are, which of them exist already, and why others are left out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.core.spec import Spec
 from mmbench.data.cache import Prepared
 from mmbench.results import store
@@ -14,6 +15,8 @@ from mmbench.sweep.choices import DatasetChoice, MethodChoice
 from mmbench.sweep.protocol import Protocol
 
 State = Literal["new", "stale", "done", "failed"]
+SeedsMode = Literal["sequential", "together", "auto"]
+SEEDS_MODES: tuple[SeedsMode, ...] = get_args(SeedsMode)
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,15 @@ class Settings:
         out: folder of the results.
         protocol: how cells are run.
         seeds: 0, 1, …
-        device, dtype, threads: where the arithmetic runs.
+        arithmetic: where and how precisely cells compute.
+        seeds_mode: how the seeds of a method are trained.
     """
 
     out: Path
     protocol: Protocol
     seeds: tuple[int, ...]
-    device: str = "cpu"
-    dtype: str = "float32"
-    threads: int = 1
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    seeds_mode: SeedsMode = "sequential"
 
 
 @dataclass(frozen=True)
@@ -132,13 +135,23 @@ def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, set
         protocol=settings.protocol.name,
         protocol_version=settings.protocol.version,
         seed=0,
-        device=settings.device,
-        dtype=settings.dtype,
-        threads=settings.threads,
+        **asdict(settings.arithmetic),
+        together=settings.seeds if trains_together(settings, prepared) else (),
     )
     seeds = settings.seeds[:1] if method.card.deterministic else settings.seeds
     cells = tuple(_cell(identity.model_copy(update={"seed": seed}), method, dataset, settings) for seed in seeds)
     return CellBatch(method, dataset, prepared, settings, cells)
+
+
+def trains_together(settings: Settings, prepared: Prepared) -> bool:
+    """Whether the seeds of a method on a dataset are trained at once, as far as the method allows it.
+
+    ``auto`` decides by the device alone: on CUDA kernels of small models cost their launch, which the
+    seeds share. On a CPU they share only what Python costs around them: docs/speed.md has the figures.
+    """
+    if len(settings.seeds) < 2:
+        return False
+    return settings.seeds_mode == "together" or (settings.seeds_mode == "auto" and settings.arithmetic.device == "cuda")
 
 
 def training_from_outside(dataset: DatasetChoice, protocol: Protocol) -> dict[str, object]:

@@ -11,4 +11,4 @@ import sklearn.metrics  # noqa: F401
 import torch._dynamo  # noqa: F401  # the first optimiser would import it, for a second
 
 import mmbench.measures.task
-import mmbench.sweep.cell  # noqa: F401
+import mmbench.sweep.batch  # noqa: F401

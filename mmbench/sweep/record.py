@@ -8,6 +8,7 @@ from mmbench import __version__
 from mmbench.results import provenance
 from mmbench.results.schema import (
     Cost,
+    Execution,
     ModalityRecord,
     Outcome,
     Plain,
@@ -26,6 +27,7 @@ class Measured:
     validation: dict[str, float] = field(default_factory=dict)
     chance: float | None = None
     configuration: dict[str, Plain] = field(default_factory=dict)
+    execution: Execution = field(default_factory=Execution)
     cost: Cost = field(default_factory=Cost)
 
 
@@ -53,6 +55,7 @@ def make_result(batch: CellBatch, cell: Cell, outcome: Outcome, measured: Measur
         validation=measured.validation,
         chance=measured.chance,
         ceiling=batch.prepared.ceiling,
+        execution=measured.execution,
         cost=measured.cost,
         provenance=_provenance(card.build),
     )

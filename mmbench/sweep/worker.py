@@ -7,7 +7,6 @@ flight alone.
 import os
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from mmbench.results import store
 from mmbench.results.schema import Outcome
 from mmbench.sweep.choices import DatasetChoice
 from mmbench.sweep.plan import Cell, CellBatch
-from mmbench.sweep.record import Measured, make_result
+from mmbench.sweep.record import make_result
 
 
 @dataclass(frozen=True)
@@ -79,39 +78,18 @@ def main(work: Work, reports: Connection, lifeline: Connection, threads: int) ->
 
             reports.send(Made(prepare(work.dataset.card, work.dataset.parameters)))
         else:
-            _run_batch(work, threads, reports.send)
+            _run_batch(work, reports.send)
     except BaseException as error:  # whatever a plugin raises, sys.exit too, is told and costs its work alone
         reports.send(Failed(_message(error), traceback.format_exc()))
 
 
-def _run_batch(batch: CellBatch, threads: int, report: Callable[[Report], None]) -> None:
-    import torch
+def _run_batch(batch: CellBatch, report: Callable[[Report], None]) -> None:
+    from mmbench.sweep.batch import run_batch
 
-    torch.set_num_threads(threads)  # before the first kernel: it cannot be changed safely after
-    from mmbench.data.splits import Splits, load_splits
-    from mmbench.sweep.cell import NotFiniteError, run_cell
-    from mmbench.train.loop import DivergedError
-
-    def load() -> Splits:
-        splits = load_splits(batch.prepared.task, batch.prepared.folder)
-        return splits.to(batch.settings.device, batch.settings.dtype)
-
-    splits = load()
-    store.keep_targets(batch.cells[0].place, batch.prepared.fingerprint, splits.targets_of_test())
-    for cell in batch.cells:
-        started = time.perf_counter()
-        measured: Measured | None = None
-        predictions = None
-        try:
-            measured, prediction = run_cell(batch, splits, cell.identity.seed)
-            outcome, predictions = Outcome(), {"prediction": prediction}
-        except (DivergedError, NotFiniteError) as error:
-            outcome = Outcome(status="diverged", message=str(error), epoch=getattr(error, "epoch", None))
-        except BaseException as error:
-            outcome = Outcome(status="error", message=_message(error), traceback=traceback.format_exc())
-            splits = load()  # whatever it was, it may have left them changed
-        store.write(cell.place, make_result(batch, cell, outcome, measured), predictions)
-        report(Ended(cell, outcome, time.perf_counter() - started))
+    for done in run_batch(batch, starting=lambda cells: None):
+        predictions = None if done.prediction is None else {"prediction": done.prediction}
+        store.write(done.cell.place, make_result(batch, done.cell, done.outcome, done.measured), predictions)
+        report(Ended(done.cell, done.outcome, done.seconds))
 
 
 def _message(error: BaseException) -> str:

@@ -6,11 +6,15 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.core.task import Task
 from mmbench.nn.functional import probabilities
 from mmbench.nn.models import FusionModel
 from mmbench.nn.records import FusionOutput, Inputs, Split
-from mmbench.train.loop import ROWS_AT_ONCE, History
+from mmbench.train.arithmetic import autocast
+from mmbench.train.blocks import PROBED, rows_at_once
+from mmbench.train.feed import Feed
+from mmbench.train.loop import History
 
 
 class FittedModel:
@@ -20,10 +24,12 @@ class FittedModel:
         model: trained, on its device.
         task: that it does.
         history: of its training.
+        arithmetic: of its forward passes.
     """
 
-    def __init__(self, model: FusionModel, task: Task, history: History) -> None:
+    def __init__(self, model: FusionModel, task: Task, history: History, arithmetic: Arithmetic | None = None) -> None:
         self.model, self.task, self.history = model, task, history
+        self.arithmetic = arithmetic or Arithmetic()
 
     def predict(self, split: Split) -> Tensor:
         """(N,K) probabilities, or values in regression, on the CPU."""
@@ -55,11 +61,16 @@ class FittedModel:
     def output(self, split: Split) -> FusionOutput:
         """The forward pass over a whole split, in eval mode, on the CPU; ``losses`` are left out."""
         self.model.eval()
-        device = split.inputs.present.device
+        feed = Feed(split, next(self.model.parameters()).device)
         parts = []
-        for start in range(0, len(split), ROWS_AT_ONCE):
-            index = torch.arange(start, min(start + ROWS_AT_ONCE, len(split)), device=device)
-            part: FusionOutput = self.model(split.inputs.take(index))
-            parts.append(pytree.tree_map(lambda x: x.cpu(), replace(part, losses={})))
+        for block, _ in feed.blocks(rows_at_once(self.model, feed.first(PROBED))):
+            with autocast(self.arithmetic):
+                part: FusionOutput = self.model(block.inputs)
+            parts.append(pytree.tree_map(_kept, replace(part, losses={})))
         joined: FusionOutput = pytree.tree_map(lambda *x: torch.cat(x), *parts)
         return joined
+
+
+def _kept(x: Tensor) -> Tensor:
+    """On the CPU; what autocast has left in half precision, in float32."""
+    return x.cpu().float() if x.dtype == torch.bfloat16 else x.cpu()

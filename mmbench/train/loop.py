@@ -1,23 +1,26 @@
-"""The loop: minimise an objective on the train split, select by the criterion on validation.
+"""The loop: minimise objectives on the train split, select by the criterion on validation.
 
-Nothing is read back to the host within an epoch: batches are index selections of resident tensors,
-losses are summed on the device, gradients are clipped there.
+It is the same for one seed and for several at once: a ``Trainer`` does the steps. Nothing is read
+back to the host within an epoch: batches are index selections, losses are summed on the device,
+gradients are clipped there.
 """
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
 
 from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.training import Stage, Training
 from mmbench.nn.records import Split
-from mmbench.train.objective import Objective, batch_of
+from mmbench.train.feed import Feed
+from mmbench.train.objective import Objective
 from mmbench.train.streams import batch_order
 
-ROWS_AT_ONCE = 1024  # rows of an evaluation step
+MODEL = "model."  # before the names of a model's own parameters in its objective
 
 
 class DivergedError(ArithmeticError):
@@ -30,140 +33,187 @@ class DivergedError(ArithmeticError):
 
 @dataclass
 class History:
-    """What happened in training.
+    """What happened in the training of one seed.
 
     Attributes:
         epochs: that were trained, over all stages.
         validation: criterion after each of them.
         best: the epoch, from 1, whose state was kept.
+        diverged: set as soon as an epoch ended with a loss or criterion that is no number.
     """
 
     epochs: int = 0
     validation: list[float] = field(default_factory=list)
     best: int = 0
+    diverged: DivergedError | None = None
 
 
 class Best:
     """The state with the lowest criterion so far, kept on the device."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(self) -> None:
         self.value = math.inf
         self.state: dict[str, Tensor] = {}
 
-    def offer(self, value: float) -> bool:
+    def offer(self, value: float, present: dict[str, Tensor]) -> bool:
         """Keep the present state if it is better. Whether it was."""
         if not value < self.value:
             return False
         self.value = value
-        present = self.objective.state_dict()
         if self.state:
             for name, tensor in present.items():
                 self.state[name].copy_(tensor)
         else:
-            self.state = {name: tensor.clone() for name, tensor in present.items()}
+            self.state = {name: tensor.detach().clone() for name, tensor in present.items()}
         return True
 
-    def restore(self) -> None:
-        if self.state:
-            self.objective.load_state_dict(self.state)
+    def restore(self, objective: Objective) -> None:
+        with torch.no_grad():
+            own = state_of(objective)
+            for name, tensor in self.state.items():
+                own[name].copy_(tensor)
 
 
-def optimise(objective: Objective, train: Split, validation: Split, options: Training, seed: int) -> History:
-    """Train in place, leaving the selected state in the objective.
+class Trainer(ABC):
+    """Takes the steps of a stage for some seeds, by position in ``objectives``.
+
+    Attributes:
+        objectives: one a seed; they hold the result when a stage has ended.
+        active: positions of the seeds that are still in training, in the order of all rows below.
+    """
+
+    objectives: list[Objective]
+    active: list[int]
+
+    @property
+    def device(self) -> torch.device:
+        """Of all objectives."""
+        return next(self.objectives[0].parameters()).device
+
+    @abstractmethod
+    def start(self, stage: Stage, options: Training) -> None:
+        """Make all seeds active, from the state that their objectives have."""
+
+    @abstractmethod
+    def step(self, rows: Split, index: Tensor, epoch: Tensor, factor: float) -> Tensor:
+        """One step of gradient descent of every active seed.
+
+        Args:
+            rows: of the train split, one seed's batch after the other's: A*B rows.
+            index: (A,B) long, where they stand in the split.
+            epoch: () float within the stage.
+            factor: on the learning rate.
+
+        Returns:
+            (A,) losses, detached.
+        """
+
+    @abstractmethod
+    def judge(self, validation: Feed) -> Tensor:
+        """(A,) float64: the criterion on a whole split, by which states are selected."""
+
+    @abstractmethod
+    def state(self, position: int) -> dict[str, Tensor]:
+        """The present state of an active seed; valid until the next step."""
+
+    @abstractmethod
+    def retire(self, positions: Sequence[int]) -> None:
+        """End the training of some active seeds; their objectives have their present state."""
+
+
+def optimise(
+    trainer: Trainer, train: Split, validation: Split, options: Training, seeds: Sequence[int]
+) -> list[History]:
+    """Train in place, leaving the selected state in each objective.
 
     Args:
-        objective: on the splits' device.
+        trainer: of one objective a seed.
         train, validation: with targets; ``validation`` selects and trains nothing.
         options: of the trainer.
-        seed: of the batch order; other draws come from torch's global stream.
+        seeds: of the batch orders; other draws come from torch's global stream.
 
-    Raises:
-        DivergedError: as soon as an epoch ends with a loss or criterion that is no number.
+    Returns:
+        What happened, a seed; one that diverged is not trained to its end.
     """
-    history, best = History(), Best(objective)
+    feeds = Feed(train, trainer.device), Feed(validation, trainer.device)
+    histories = [History() for _ in seeds]
+    bests = [Best() for _ in seeds]
     for number, stage in enumerate(options.stages):
-        _run_stage(objective, train, validation, options, stage, number, seed, history, best)
+        trainer.start(stage, options)
+        trainer.retire([k for k in trainer.active if histories[k].diverged])
+        if trainer.active:
+            _run_stage(trainer, feeds, options, number, seeds, histories, bests)
         if options.select == "best":
-            best.restore()
-    if options.select == "last":
-        history.best = history.epochs
-    objective.eval()
-    with torch.no_grad():
-        objective.model.finish(train, validation)
-    return history
+            for best, objective in zip(bests, trainer.objectives, strict=True):
+                best.restore(objective)
+    for history, objective in zip(histories, trainer.objectives, strict=True):
+        if options.select == "last":
+            history.best = history.epochs
+        objective.eval()
+        if history.diverged is None:
+            with torch.no_grad():
+                objective.model.finish(train, validation)
+    return histories
 
 
 def _run_stage(
-    objective: Objective,
-    train: Split,
-    validation: Split,
+    trainer: Trainer,
+    feeds: tuple[Feed, Feed],
     options: Training,
-    stage: Stage,
     number: int,
-    seed: int,
-    history: History,
-    best: Best,
+    seeds: Sequence[int],
+    histories: list[History],
+    bests: list[Best],
 ) -> None:
-    trained = _freeze(objective, stage)
+    (train, validation), stage = feeds, options.stages[number]
     rows = min(options.batch or len(train), len(train))
     steps = len(train) // rows  # the ragged last batch is dropped
-    rate = options.lr * stage.lr
-    optimiser = torch.optim.AdamW(trained, lr=rate, betas=options.betas, weight_decay=options.weight_decay, fused=True)
-    since_best = 0
+    since_best = dict.fromkeys(trainer.active, 0)
     for epoch in range(stage.epochs):
-        objective.train()
-        order = batch_order(seed, number, epoch, len(train)).to(train.inputs.present.device)
-        clock = torch.tensor(float(epoch), device=order.device)
-        total = torch.zeros((), device=order.device)
-        for step in range(steps):
-            progress = (epoch * steps + step + 1) / (stage.epochs * steps)
-            optimiser.param_groups[0]["lr"] = rate * learning_rate_factor(options, progress)
-            index = order[step * rows : (step + 1) * rows]
-            total += _step(objective, optimiser, trained, train.take(index), index, clock, options.clip)
+        orders = torch.stack([batch_order(seeds[k], number, epoch, len(train)) for k in trainer.active])
+        clock = torch.tensor(float(epoch))
+        totals = None
+        for step, (batch, index) in enumerate(train.batches(orders, rows, steps)):
+            factor = learning_rate_factor(options, (epoch * steps + step + 1) / (stage.epochs * steps))
+            losses = trainer.step(batch, index, clock.to(index.device), factor)
+            totals = losses if totals is None else totals + losses
+        _close_epoch(trainer, validation, options, epoch, totals, histories, bests, since_best)
+        if not trainer.active:
+            return
+    trainer.retire(list(trainer.active))
+
+
+def _close_epoch(
+    trainer: Trainer,
+    validation: Feed,
+    options: Training,
+    epoch: int,
+    totals: Tensor | None,
+    histories: list[History],
+    bests: list[Best],
+    since_best: dict[int, int],
+) -> None:
+    """Judge every active seed, keep the states that are better, and retire who has ended."""
+    losses = [0.0] * len(trainer.active) if totals is None else totals.tolist()
+    values = trainer.judge(validation).tolist() if options.select == "best" else [None] * len(losses)
+    ended = []
+    for k, loss, value in zip(trainer.active, losses, values, strict=True):
+        history = histories[k]
         history.epochs += 1
-        if options.select == "last":
-            if not math.isfinite(total.item()):
-                raise DivergedError("the training loss", history.epochs)
-            continue
-        value = judge(objective, validation)
-        history.validation.append(value)
-        if not math.isfinite(value) or not math.isfinite(total.item()):
-            raise DivergedError("the training loss or the validation criterion", history.epochs)
-        if best.offer(value):
-            history.best, since_best = history.epochs, 0
-        else:
-            since_best += 1
-        if since_best >= options.patience and epoch + 1 >= options.floor:
-            break
-    for parameter in objective.parameters():
-        parameter.requires_grad_(True)
-
-
-def _step(
-    objective: Objective,
-    optimiser: torch.optim.Optimizer,
-    trained: list[torch.nn.Parameter],
-    rows: Split,
-    index: Tensor,
-    clock: Tensor,
-    clip: float | None,
-) -> Tensor:
-    """One step of gradient descent; () the loss, detached."""
-    batch = batch_of(rows, index, clock)
-    optimiser.zero_grad(set_to_none=True)
-    loss: Tensor
-    loss, output = objective(batch)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if objective.model.gradients is not None:
-        named = dict(objective.model.named_parameters())
-        given = {name: p.grad for name, p in named.items() if p.grad is not None}
-        for name, gradient in objective.model.gradients(given, output, batch).items():
-            named[name].grad = gradient
-    if clip is not None:
-        clip_grad_norm_(trained, clip, foreach=True)
-    optimiser.step()
-    return loss.detach()
+        if value is not None:
+            history.validation.append(value)
+        if not math.isfinite(loss) or (value is not None and not math.isfinite(value)):
+            what = "the training loss" if value is None else "the training loss or the validation criterion"
+            history.diverged = DivergedError(what, history.epochs)
+            ended.append(k)
+        elif value is not None:
+            if bests[k].offer(value, trainer.state(k)):
+                history.best, since_best[k] = history.epochs, 0
+            else:
+                since_best[k] += 1
+            if since_best[k] >= options.patience and epoch + 1 >= options.floor:
+                ended.append(k)
+    trainer.retire(ended)
 
 
 def learning_rate_factor(options: Training, progress: float) -> float:
@@ -175,33 +225,22 @@ def learning_rate_factor(options: Training, progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - options.warmup) / (1 - options.warmup)))
 
 
-@torch.inference_mode()
-def judge(objective: Objective, split: Split) -> float:
-    """The criterion on a whole split, by which states are selected."""
-    objective.eval()
-    device = split.inputs.present.device
-    forever = torch.tensor(math.inf, device=device)
-    total = torch.zeros((), dtype=torch.float64, device=device)
-    for start in range(0, len(split), ROWS_AT_ONCE):
-        index = torch.arange(start, min(start + ROWS_AT_ONCE, len(split)), device=device)
-        total += objective.judge(batch_of(split.take(index), index, forever)).double() * len(index)
-    return float(total / len(split))
+def state_of(objective: Objective) -> dict[str, Tensor]:
+    """Parameters and buffers by name: all that training changes."""
+    return {**dict(objective.named_parameters()), **dict(objective.named_buffers())}
 
 
-def _freeze(objective: Objective, stage: Stage) -> list[torch.nn.Parameter]:
-    """Turn gradients off for the stage's prefixes; the parameters that are left to train.
+def trained_names(objective: Objective, stage: Stage) -> list[str]:
+    """Names of the parameters that a stage trains, in order; the others are frozen by it.
 
     Raises:
         MmbenchError: for a prefix that no parameter has, or if nothing is left.
     """
-    names = [name.removeprefix("model.") for name, _ in objective.named_parameters()]
-    idle = [prefix for prefix in stage.freeze if not any(name.startswith(prefix) for name in names)]
+    short = {name: name.removeprefix(MODEL) for name, _ in objective.named_parameters()}
+    idle = [prefix for prefix in stage.freeze if not any(name.startswith(prefix) for name in short.values())]
     if idle:
-        raise MmbenchError(f"freeze={idle[0]!r} fits no parameter; {did_you_mean(idle[0], names)}")
-    for name, parameter in objective.named_parameters():
-        parameter.requires_grad_(not name.removeprefix("model.").startswith(stage.freeze))
-        parameter.grad = None  # of a stage that trained what this one freezes
-    trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+        raise MmbenchError(f"freeze={idle[0]!r} fits no parameter; {did_you_mean(idle[0], list(short.values()))}")
+    trained = [name for name, own in short.items() if not own.startswith(stage.freeze)]
     if not trained:
         raise MmbenchError("a stage has no parameter to train: it freezes all, or the model has none")
     return trained

@@ -7,11 +7,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.core.task import BERNOULLI, Task
 from mmbench.nn.heads import Criterion
 from mmbench.nn.models import FusionModel, Term
 from mmbench.nn.records import Batch, FusionOutput, Split
+from mmbench.train.arithmetic import autocast
 
 
 class Objective(nn.Module):
@@ -21,13 +23,21 @@ class Objective(nn.Module):
         model: to be trained.
         criterion: of the task.
         terms: with their weights.
+        arithmetic: of every forward pass.
     """
 
     model: FusionModel
     criterion: Criterion
 
-    def __init__(self, model: FusionModel, criterion: Criterion, terms: Sequence[tuple[Term, float]] = ()) -> None:
+    def __init__(
+        self,
+        model: FusionModel,
+        criterion: Criterion,
+        terms: Sequence[tuple[Term, float]] = (),
+        arithmetic: Arithmetic | None = None,
+    ) -> None:
         super().__init__()
+        self.arithmetic = arithmetic or Arithmetic()
         self.model = model
         self.criterion = criterion
         self.terms = nn.ModuleList(term for term, _ in terms)
@@ -50,21 +60,23 @@ class Objective(nn.Module):
         inputs = batch.inputs
         for term, _ in self.each():
             inputs = term.inputs(inputs)
-        output: FusionOutput = self.model(inputs)
-        for term, _ in self.each():
-            soft = term.targets(output, batch)
-            batch = batch if soft is None else replace(batch, soft=soft)
-        loss = self.model.loss(output, batch, self.criterion)
-        for term, weight in self.each():
-            loss = loss + weight * term(output, batch)
+        with autocast(self.arithmetic):
+            output: FusionOutput = self.model(inputs)
+            for term, _ in self.each():
+                soft = term.targets(output, batch)
+                batch = batch if soft is None else replace(batch, soft=soft)
+            loss = self.model.loss(output, batch, self.criterion)
+            for term, weight in self.each():
+                loss = loss + weight * term(output, batch)
         return loss, output
 
     def judge(self, batch: Batch) -> Tensor:
         """() what selection goes by: the criterion on the prediction, else the model's own loss."""
-        output = self.model(batch.inputs)
-        if output.prediction is None:
-            return self.model.loss(output, batch, self.criterion)
-        value: Tensor = self.criterion(output.prediction, batch)
+        with autocast(self.arithmetic):
+            output = self.model(batch.inputs)
+            if output.prediction is None:
+                return self.model.loss(output, batch, self.criterion)
+            value: Tensor = self.criterion(output.prediction, batch)
         return value
 
     def _refuse_idle_terms(self, train: Split) -> None:

@@ -7,16 +7,20 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.core.task import Task
 from mmbench.core.training import Training
 from mmbench.nn.heads import Criterion
 from mmbench.nn.models import Estimator, FusionModel, Run, Term
 from mmbench.nn.records import Split
+from mmbench.train.alone import Alone
+from mmbench.train.arithmetic import precision
 from mmbench.train.fitted import FittedModel
-from mmbench.train.loop import optimise
+from mmbench.train.loop import DivergedError, History, optimise
 from mmbench.train.objective import Objective, class_balance
-from mmbench.train.streams import seed_all
+from mmbench.train.streams import seed_all, stream
+from mmbench.train.together import Together, obstacle
 
 TermBuilder = Callable[[], tuple[Term, float]]
 
@@ -28,12 +32,11 @@ class CellRun:
     Args:
         task: of the dataset.
         seed: of the cell.
-        device: as torch names it.
+        arithmetic: device, precision and kernels.
         metric: (prediction (N,K), split) -> the main metric, higher is better.
         posterior: exact p(y|x) of a split, where the dataset knows it.
         options: training options that are set from outside, over the model's own.
         terms: builders of the terms that the user composes onto the method.
-        precision: of parameters and inputs.
 
     Attributes:
         fits: histories of the trainings so far, with their options and numbers of parameters.
@@ -41,12 +44,11 @@ class CellRun:
 
     task: Task
     seed: int
-    device: str = "cpu"
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
     metric: Callable[[Tensor, Split], float] | None = None
     posterior: Callable[[Split], Tensor] | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     terms: Sequence[TermBuilder] = ()
-    precision: torch.dtype = torch.float32
     fits: list["Fit"] = field(default_factory=list)
 
     def train(
@@ -62,21 +64,50 @@ class CellRun:
         Raises:
             DivergedError: if its loss became NaN or infinite.
         """
+        objective, options = self.prepare(build, train, options, terms)
+        trainer = Alone(objective, self.arithmetic.compiled)
+        return self.conclude(objective, options, *optimise(trainer, train, validation, options, [self.seed]))
+
+    def prepare(
+        self,
+        build: Callable[[], FusionModel],
+        train: Split,
+        options: Training | None = None,
+        terms: Sequence[tuple[Term, float]] = (),
+    ) -> tuple[Objective, Training]:
+        """What will be minimised, ready for the first step, and how. The streams of this training
+        begin here: of several trainings one after the other, each must end before the next begins."""
         seed_all(self.seed, "model", len(self.fits))
         model = build()
         options = (options or model.training_options).override(**self.options)
         terms = [*(make() for make in self.terms), *terms]
         target = train.target if train.labelled is None or train.target is None else train.target[train.labelled]
         balance = class_balance(self.task, target) if options.balance and target is not None else None
-        objective = Objective(model, Criterion(self.task, balance), terms).to(self.device, self.precision)
+        criterion = Criterion(self.task, balance)
+        kind = precision(self.arithmetic)
+        objective = Objective(model, criterion, terms, self.arithmetic).to(self.arithmetic.device, kind)
         objective.begin(train)
-        objective.to(self.device, self.precision)  # what `begin` has registered
+        objective.to(self.arithmetic.device, kind)  # what `begin` has registered
         # convolutions of images run faster in this layout
         objective.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        history = optimise(objective, train, validation, options, self.seed)
-        numbers = sum(parameter.numel() for parameter in model.parameters())
+        return objective, options
+
+    def conclude(self, objective: Objective, options: Training, history: History) -> FittedModel:
+        """Note a training that has ended.
+
+        Raises:
+            DivergedError: if it did not end well.
+        """
+        if history.diverged is not None:
+            raise history.diverged
+        numbers = sum(parameter.numel() for parameter in objective.model.parameters())
         self.fits.append(Fit(options, numbers, history.epochs))
-        return FittedModel(model, self.task, history)
+        return FittedModel(objective.model, self.task, history, self.arithmetic)
+
+    @property
+    def device(self) -> str:
+        """Of the cell, as torch names it."""
+        return self.arithmetic.device
 
     def score(self, fitted: Any, split: Split) -> float:
         """The task's main metric of anything with ``predict``, turned so that higher is better."""
@@ -120,6 +151,39 @@ class ModelEstimator:
     def embed(self, split: Split) -> dict[str, Tensor]:
         """{m: (N,d_m)} before fusion, and "fused": (N,d)."""
         return self.fitted.embed(split)
+
+
+def train_together(
+    runs: Sequence[CellRun], estimators: Sequence[Estimator], train: Split, validation: Split
+) -> list[DivergedError | None] | str:
+    """Fit the estimators of several seeds at once.
+
+    Args:
+        runs: one a seed, each without any training so far.
+        estimators: of the seeds.
+
+    Returns:
+        What became of each seed (None: it is fitted); or why they cannot be trained at once, with
+        nothing trained.
+    """
+    models = [estimator for estimator in estimators if isinstance(estimator, ModelEstimator)]
+    if len(models) < len(estimators):
+        return f"{type(estimators[0]).__name__} is an estimator: its fit is a program of its own"
+    prepared = [run.prepare(model.build, train) for run, model in zip(runs, models, strict=True)]
+    objectives, options = [objective for objective, _ in prepared], prepared[0][1]
+    reason = obstacle(objectives, train, options)
+    if reason:
+        return reason
+    seeds = [run.seed for run in runs]
+    seed_all(stream(0, "together", *seeds), "training")
+    trainer = Together(objectives, runs[0].arithmetic.compiled)
+    outcomes: list[DivergedError | None] = []
+    histories = optimise(trainer, train, validation, options, seeds)
+    for run, model, objective, history in zip(runs, models, objectives, histories, strict=True):
+        if history.diverged is None:
+            model.fitted = run.conclude(objective, options, history)
+        outcomes.append(history.diverged)
+    return outcomes
 
 
 def as_estimator(build: Callable[[], object], seed: int, name: str) -> Estimator:

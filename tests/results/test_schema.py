@@ -33,6 +33,9 @@ OTHER = {
     "device": "cuda",
     "dtype": "float64",
     "threads": 2,
+    "compiled": True,
+    "deterministic": True,
+    "together": (0, 1),
 }
 plain = st.one_of(
     st.booleans(),
@@ -144,6 +147,9 @@ def test_a_key_that_was_once_published_stays(make_identity):
         "device": "cpu",
         "dtype": "float32",
         "threads": 1,
+        "compiled": False,
+        "deterministic": False,
+        "together": [],
     }
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     assert make_identity(parameters={"width": 32, "lr": 0.001}).key == sha256(canonical.encode()).hexdigest()

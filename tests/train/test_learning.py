@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch.utils import _pytree as pytree
 
 from mmbench import Inputs, Split, Task
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.train.run import CellRun
 
 EASY = {"epochs": 40, "lr": 0.01, "batch": 32, "patience": 40}
@@ -39,7 +40,7 @@ def test_it_learns_in_double_precision(toys):
         pytree.tree_map(lambda x: x.double() if x.is_floating_point() else x, split)
         for split in (toys.train, toys.validation)
     )
-    run = CellRun(toys.task, 0, precision=torch.float64)
+    run = CellRun(toys.task, 0, arithmetic=Arithmetic(dtype="float64"))
     fitted = toys.fit(toys.late, train, validation, run=run)
     assert fitted.predict(validation).dtype == torch.float64
 
