@@ -86,14 +86,17 @@ class ConvEncoder(Encoder):
 class TemporalBlock(nn.Module):
     """Two dilated convolutions over time with ReLU and a residual path; padding stays zero.
 
+    Time is the last axis of an image one pixel high: convolutions of images need no copies where
+    features lie side by side in memory (channels-last), as linear layers give them.
+
     Shapes:
-        (B,d,T) and a mask (B,1,T) of 0/1 -> (B,d,T).
+        (B,d,1,T) and a mask (B,1,1,T) of 0/1 -> (B,d,1,T).
     """
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
-        self.first = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
-        self.second = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.first = nn.Conv2d(width, width, (1, 3), padding=(0, dilation), dilation=(1, dilation))
+        self.second = nn.Conv2d(width, width, (1, 3), padding=(0, dilation), dilation=(1, dilation))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         inner = F.relu(self.first(x)) * mask
@@ -125,15 +128,15 @@ class SequenceEncoder(Encoder):
         if self.frame is not None:
             frames: Tensor = self.frame(values.flatten(0, 1)).stages[-1]
             values = frames.reshape(*values.shape[:2], -1)
-        here = mask[:, None].to(values.dtype)
-        x = self.enter(values).transpose(1, 2) * here
+        here = mask[:, None, None].to(values.dtype)
+        x = self.enter(values).transpose(1, 2)[:, :, None] * here
         half = len(self.blocks) // 2
         for block in self.blocks[:half]:
             x = block(x, here)
-        shallow = masked_mean(x.transpose(1, 2), mask)
+        shallow = masked_mean(x[:, :, 0].transpose(1, 2), mask)
         for block in self.blocks[half:]:
             x = block(x, here)
-        tokens = self.leave(x.transpose(1, 2)) * mask[..., None].to(x.dtype)
+        tokens = self.leave(x[:, :, 0].transpose(1, 2)) * mask[..., None].to(x.dtype)
         return Encoding(tokens, mask, [shallow, masked_mean(tokens, mask)])
 
 

@@ -12,7 +12,11 @@ from torch import nn
 from torch.func import functional_call
 
 from mmbench import FusionModel, FusionOutput, Head, ModalityEncoders
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.testing.samples import make_split, make_task
+from mmbench.train.arithmetic import precision
+from mmbench.train.fitted import FittedModel
+from mmbench.train.loop import History
 from mmbench.train.memo import MemoisedModel
 
 TASK = make_task("classification", "vector image sequence tokens")
@@ -159,6 +163,19 @@ def test_all_that_the_model_gives_is_given():
     assert all(torch.equal(found.embeddings[name], expected.embeddings[name]) for name in TASK.names)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_it_gives_what_a_fitted_model_gives(dtype):
+    arithmetic = Arithmetic(dtype=dtype)
+    split = make_split(TASK, 12, dtype=precision(arithmetic))
+    model = Late(TASK).to(precision(arithmetic))
+    fitted, memoised = FittedModel(model, TASK, History(), arithmetic), MemoisedModel(model, split, 12, arithmetic)
+    assert memoised.reused
+    for variant in variants(split):
+        found, expected = memoised.output(variant), fitted.output(variant)
+        assert found.prediction.dtype == expected.prediction.dtype
+        assert torch.equal(found.prediction, expected.prediction)
+
+
 def test_an_untouched_modality_is_encoded_once(split):
     some = [corrupted(split, "vector0", level) for level in (1, 2, 3)]
     some += [corrupted(split, "vector1", level) for level in (1, 2)]
@@ -233,7 +250,8 @@ def in_place_view(self, one, other):
 
 def in_place_of_one_of_two(self, one, other):
     again = self.second(other)
-    return self.first(one) + again, self.second(other).mul_(3)
+    thrice = self.second(other).mul_(3)
+    return self.first(one) + again, thrice
 
 
 def in_place_input(self, one, other):
@@ -303,11 +321,11 @@ def test_lists_that_the_model_changes_are_its_own(split):
 
 
 class Counting(nn.Module):
-    """Every evaluation changes a buffer, on which the result depends."""
+    """Every evaluation changes a buffer, on which the result may depend."""
 
-    def __init__(self, replaced):
+    def __init__(self, replaced, matters=True):
         super().__init__()
-        self.layer, self.replaced = nn.Linear(5, 8), replaced
+        self.layer, self.replaced, self.matters = nn.Linear(5, 8), replaced, matters
         self.register_buffer("count", torch.zeros(()))
 
     def forward(self, values):
@@ -315,7 +333,7 @@ class Counting(nn.Module):
             self.count = self.count + 1
         else:
             self.count.add_(1)
-        return self.layer(values) * self.count
+        return self.layer(values) * (self.count if self.matters else 1)
 
 
 class Remembering(nn.Module):
@@ -358,6 +376,11 @@ def remembered(self, one, other):
     return self.first(one), self.second.last
 
 
+def remembered_of_the_first(self, one, other):
+    self.second(one)
+    return self.first(other), self.second.last
+
+
 def logged(self, one, other):
     self.second(one), self.second(other)
     return self.first(one), self.second.log[-1]
@@ -394,7 +417,10 @@ def as_ever(self, one, other):
     [
         (as_ever, lambda: Counting(False)),
         (as_ever, lambda: Counting(True)),
+        (as_ever, lambda: Counting(False, matters=False)),
+        (as_ever, lambda: Counting(True, matters=False)),
         (remembered, Remembering),
+        (remembered_of_the_first, Remembering),
         (logged, Remembering),
         (told, Told),
         (told_of_all_rows, Told),
@@ -423,6 +449,11 @@ def test_state_draws_and_side_ways_are_found_out_by_the_trial(encode, second, sp
         "the trial left traces"
     )
     assert all(torch.equal(x, other.state_dict()[name]) for name, x in one.state_dict().items())
+
+
+def test_the_reason_is_told(split):
+    assert "buffers" in MemoisedModel(pair(as_ever, second=Counting(False, matters=False)), split, ROWS).why
+    assert "output" in MemoisedModel(pair(told, second=Told()), split, ROWS).why
 
 
 def test_hidden_state_is_found_out(split):
@@ -489,6 +520,7 @@ def test_gradients_in_evaluation(split):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
 def test_compiled_submodules_are_left_to_themselves(split):
     compiled = torch.compile(nn.Linear(5, 8), backend="eager")
     scripted = torch.jit.script(nn.Linear(5, 8))
@@ -584,7 +616,7 @@ def test_what_the_memory_has_no_room_for_is_computed_again(split):
 
     assert encoded(0) == 2 * 24
     assert encoded(2000) in (2 * 4, 2 * 14)  # one block or two found room
-    assert encoded(10**5) == 0
+    assert encoded(2600) == 0  # the rows, what the encoders give, and nothing from inside them
 
 
 def test_outputs_belong_to_the_caller(split):
