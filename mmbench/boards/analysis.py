@@ -1,14 +1,13 @@
 """``mmbench results analyse``: statistics of finished records, stored beside them."""
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from mmbench.boards.bootstrap import Resampled, differences, estimate, resample, rounded
 from mmbench.boards.gather import CEILING, Gathering, Row, dataset_folders, gather
 from mmbench.boards.predictions import RowPredictions, Targets, UnusableError, read_predictions, read_targets
+from mmbench.boards.processes import side_by_side
 from mmbench.boards.resampling import RESAMPLES, RESAMPLES_OTHERS, SEED
 from mmbench.boards.schema import (
     FILE,
@@ -21,6 +20,7 @@ from mmbench.boards.schema import (
     read_analysis,
     write_analysis,
 )
+from mmbench.results import locks
 
 
 def analyse(out: Path, resamples: int = RESAMPLES, jobs: int = 1) -> list[Path]:
@@ -38,25 +38,32 @@ def analyse(out: Path, resamples: int = RESAMPLES, jobs: int = 1) -> list[Path]:
     Returns:
         Paths of the analyses.
     """
-    folders = list(dataset_folders(out))
+    gatherings = {folder: gather(folder)[0] for folder in dataset_folders(out)}
+    folders = [folder for folder, gathering in gatherings.items() if gathering is not None]
+    changed = [folder for folder in folders if not _is_analysed(gatherings[folder], resamples)]
     work = partial(_analyse_folder, resamples=resamples)
-    if min(jobs, len(folders)) <= 1:
-        written = [work(folder) for folder in folders]
+    if min(jobs, len(changed)) <= 1:
+        for folder in changed:
+            work(folder)
     else:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            written = list(pool.map(work, folders))
-    return [path for path in written if path is not None]
+        side_by_side(work, changed, jobs)
+    return [folder / FILE for folder in folders]
 
 
-def _analyse_folder(folder: Path, resamples: int) -> Path | None:
-    """The path of one dataset's analysis; None if there is nothing to analyse."""
-    gathering, _ = gather(folder)
-    if gathering is None:
-        return None
-    before = read_analysis(folder)
-    if before is not None and before.digest == gathering.digest and _serves(before, gathering, resamples):
-        return folder / FILE
-    return write_analysis(folder, analyse_dataset(gathering, resamples))
+def _analyse_folder(folder: Path, resamples: int) -> None:
+    """Analyse one dataset, unless another process does: then its analysis is waited for, and may do."""
+    with locks.held(locks.of_analysis(folder)):
+        gathering, _ = gather(folder)
+        if gathering is not None and not _is_analysed(gathering, resamples):
+            write_analysis(folder, analyse_dataset(gathering, resamples))
+
+
+def _is_analysed(gathering: Gathering | None, resamples: int) -> bool:
+    """Whether an analysis of these very records is there already."""
+    before = None if gathering is None else read_analysis(gathering.folder)
+    if before is None or gathering is None or before.digest != gathering.digest:
+        return False
+    return _serves(before, gathering, resamples)
 
 
 def _serves(before: Analysis, gathering: Gathering, resamples: int) -> bool:

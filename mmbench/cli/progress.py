@@ -8,8 +8,9 @@ from typing import IO, Self
 
 from mmbench.core.spec import Spec
 from mmbench.results.schema import Outcome
+from mmbench.sweep.observer import Observer
 from mmbench.sweep.plan import Cell, CellBatch, Plan, Skip
-from mmbench.sweep.run import Observer, Summary
+from mmbench.sweep.run import Summary
 
 FAILURES_SHOWN = 20
 
@@ -41,18 +42,35 @@ class Lines(Observer):
 
     def begun(self, batch: CellBatch) -> None:
         self.left[str(batch)] = len(batch.cells)
-        self.outcomes[str(batch)] = []
+        self.outcomes.setdefault(str(batch), [])
 
     def ended(self, batch: CellBatch, cell: Cell, outcome: Outcome, seconds: float) -> None:
-        self.done += 1
-        self.total = max(self.total, self.done)
         name = str(batch)
         self.left[name] -= 1
         self.outcomes[name].append(outcome.status)
+        self._count(1)
         if outcome.status != "ok":
-            self.say(f"  {name}, seed {cell.identity.seed}: {outcome.status}: {outcome.message}")
+            self.say(f"  {name}, seed {cell.identity.seed}: {_told(outcome)}")
         if not self.left[name]:
-            self.say(f"[{self.done:>4}/{self.total}] {name}: {_counted(Counter(self.outcomes.pop(name)))}")
+            self.say(f"{self._place()}{name}: {_counted(Counter(self.outcomes.pop(name)))}")
+
+    def died(self, batch: CellBatch, message: str) -> None:
+        self.say(f"  {batch}: {message}; going on in a fresh worker")
+
+    def elsewhere(self, batch: CellBatch, outcomes: Sequence[Outcome]) -> None:
+        self._count(len(outcomes))
+        self.say(f"{self._place()}{batch}: {_counted(Counter(o.status for o in outcomes))} by another sweep")
+
+    def waiting(self, batches: Sequence[CellBatch]) -> None:
+        more = f" and {len(batches) - 1} more" if len(batches) > 1 else ""
+        self.say(f"waiting for another sweep that runs {batches[0]}{more}")
+
+    def _count(self, cells: int) -> None:
+        self.done += cells
+        self.total = max(self.total, self.done)
+
+    def _place(self) -> str:
+        return f"[{self.done:>4}/{self.total}] "
 
     def say(self, line: str) -> None:
         print(line, file=self.stream, flush=True)
@@ -97,14 +115,17 @@ class Live(Lines):
 
     def ended(self, batch: CellBatch, cell: Cell, outcome: Outcome, seconds: float) -> None:
         name = str(batch)
-        self.done += 1
         self.left[name] -= 1
+        self._count(1)
         if outcome.status != "ok":
-            self.say(f"{name}, seed {cell.identity.seed}: {outcome.status}: {outcome.message}")
+            self.say(f"{name}, seed {cell.identity.seed}: {_told(outcome)}")
         if not self.left[name]:
             self.current.pop(name, None)
-        self.progress.update(self.bar, completed=self.done, total=max(self.total, self.done))
         self._describe()
+
+    def _count(self, cells: int) -> None:
+        super()._count(cells)
+        self.progress.update(self.bar, completed=self.done, total=self.total)
 
     def _describe(self) -> None:
         from rich.markup import escape
@@ -152,7 +173,7 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
         lines.append(f"{skip.dataset}: its data could not be made: {skip.reason}")
     for cell, outcome in summary.failures[:FAILURES_SHOWN]:
         where = f"{cell.place.method} on {cell.place.dataset}, seed {cell.identity.seed}"
-        lines.append(f"{where}: {outcome.status}: {outcome.message}")
+        lines.append(f"{where}: {_told(outcome)}")
     if len(summary.failures) > FAILURES_SHOWN:
         lines.append(f"(+{len(summary.failures) - FAILURES_SHOWN} more)")
     if summary.failures:
@@ -160,12 +181,22 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
     for skip in left_out:
         lines.append(f"left out: {skip.dataset}: {skip.reason}")
     states = summary.plan.count()
-    parts = [_counted(summary.outcomes) or "nothing was left to run", f"{states['done']} done before"]
+    wanted = summary.wanted - summary.elsewhere.total()
+    nothing = f"none of {wanted} cells was finished" if wanted else "nothing was left to run"
+    parts = [_counted(summary.outcomes) or nothing, f"{states['done']} done before"]
     if states["failed"]:
         parts.append(f"{states['failed']} failed before")
+    if summary.elsewhere:
+        parts.append(f"{_counted(summary.elsewhere)} by another sweep meanwhile")
     parts.append(f"{len(summary.plan.skipped)} combinations left out")
     parts.append(_duration(summary.seconds))
     return "\n".join([*lines, "; ".join(parts)])
+
+
+def _told(outcome: Outcome) -> str:
+    """``killed: the worker …``, and how often it was tried."""
+    tried = f" (tried {outcome.attempts} times)" if outcome.attempts > 1 else ""
+    return f"{outcome.status}: {outcome.message}{tried}"
 
 
 def _counted(outcomes: Counter[str]) -> str:

@@ -1,7 +1,6 @@
 """``mmbench run``: plan, run what is not there yet, and show the leaderboard."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmbench.cli.interrupts import CODE as INTERRUPTED
+from mmbench.cli.interrupts import Interrupts
 from mmbench.core.arithmetic import DEVICES, DTYPES, Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.registry import Registry, installed
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # `mmbench --help` imports this module, and must not import w
     from mmbench.sweep.local import LocalExecutor
     from mmbench.sweep.plan import Plan, Settings, Skip
 
-CELL_FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 @click.command(short_help="Run methods on datasets; what has run is not run again.")
@@ -31,7 +32,9 @@ CELL_FAILED, INTERRUPTED = 1, 130
 @click.option("--protocol", default="standard", show_default=True, help="quick or standard: how cells are run.")
 @click.option("--seeds", type=click.IntRange(1), help="Seeds of each method, instead of the protocol's.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
-@click.option("-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores]")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores, or CUDA devices]"
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each worker, on the CPU.")
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
 @click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the arithmetic.")
@@ -43,6 +46,7 @@ CELL_FAILED, INTERRUPTED = 1, 130
     help="Train a method's seeds at once where it can. [default: sequential; auto on cuda]",
 )
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for all seeds of one method.")
+@click.option("--memory", metavar="SIZE", help="Of each worker with all that it starts: 2GiB, 500MB, or 4 for 4 GiB.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and train nothing; data are made if need be.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
 @click.option("--retry-failed", is_flag=True, help="Run cells again that have failed before.")
@@ -61,6 +65,7 @@ def run(
     deterministic: bool,
     seeds_mode: str | None,
     timeout: float | None,
+    memory: str | None,
     dry_run: bool,
     fail_fast: bool,
     retry_failed: bool,
@@ -70,32 +75,38 @@ def run(
     A cell is one method on one dataset under one seed. Its result is a file below --out; a cell
     whose result exists is not run again, so an interrupted run goes on where it was.
 
-    Exit codes: 0 all well, 1 a cell failed, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 all well, 1 a cell failed or results cannot be written, 2 wrong usage, 130
+    interrupted. Ctrl-C stops cleanly; a second one at once.
     """
     if not everything and not (methods or datasets):
         raise MmbenchError("say what to run: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
     if dtype == "tf32" and device != "cuda":
         raise MmbenchError("--dtype tf32 needs --device cuda: a CPU has no such numbers")
-    from mmbench.results.store import check_writable
+    from mmbench.results.store import UnwritableError, check_writable
+    from mmbench.sweep.devices import allowed_devices
     from mmbench.sweep.local import LocalExecutor
+    from mmbench.sweep.memory import read_size
     from mmbench.sweep.plan import Settings
     from mmbench.sweep.protocol import find_protocol
 
     chosen = find_protocol(protocol)
     arithmetic = Arithmetic(device, dtype, threads, compiled, deterministic)  # type: ignore[arg-type]  # click checks
     settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), arithmetic, seeds_mode or _usual_mode(device))  # type: ignore[arg-type]
-    choices = choose(installed(), methods, datasets, chosen.name)
-    check_writable(out)
-    executor = LocalExecutor(jobs or os.cpu_count() or 1, threads, timeout)
-    signal.signal(signal.SIGTERM, _interrupt)
+    devices = allowed_devices() if device == "cuda" else ()
+    workers = jobs or len(devices) or os.cpu_count() or 1
+    executor = LocalExecutor(workers, threads, timeout, None if memory is None else read_size(memory), devices)
     try:
-        well = _sweep(choices, settings, executor, dry_run, fail_fast, retry_failed)
+        with Interrupts(executor.kill), executor:
+            choices = choose(installed(), methods, datasets, chosen.name)
+            check_writable(out)
+            well = _sweep(choices, settings, executor, dry_run, fail_fast, retry_failed)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from here", err=True)
         sys.exit(INTERRUPTED)
-    finally:
-        executor.stop()
-    sys.exit(0 if well else CELL_FAILED)
+    except UnwritableError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+    sys.exit(0 if well else FAILED)
 
 
 def _usual_mode(device: str) -> str:
@@ -113,7 +124,9 @@ def _sweep(
 ) -> bool:
     """Plan, run and show. Whether every cell has a score (of a dry run: whether all data could be made)."""
     from mmbench.cli.progress import make_observer, plan_text, summary_text
-    from mmbench.sweep.run import FailedFastError, Summary, plan_sweep, run_sweep
+    from mmbench.results.store import UnwritableError
+    from mmbench.sweep.dispatch import FailedFastError, run_sweep
+    from mmbench.sweep.run import Summary, plan_sweep
 
     summary = Summary()
     with make_observer(sys.stderr) as observer:
@@ -123,14 +136,16 @@ def _sweep(
                 run_sweep(summary, executor, observer, fail_fast=fail_fast, retry_failed=retry_failed)
         except FailedFastError:
             observer.say("stopped at the first failure (--fail-fast)")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, UnwritableError):
             observer.say(summary_text(summary, choices.left_out))
             raise
     if dry_run:
         click.echo(plan_text(summary.plan, [*choices.left_out, *summary.broken]))
         return not summary.broken
-    _show(summary.plan, settings.out, executor.workers)
-    click.echo(summary_text(summary, choices.left_out), err=True)
+    try:
+        _show(summary.plan, settings.out, executor.workers)
+    finally:
+        click.echo(summary_text(summary, choices.left_out), err=True)
     return summary.well
 
 
@@ -145,15 +160,15 @@ class Choices:
 
 def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str) -> Choices:
     """Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol; a dataset
-    that is named runs even where the protocol would leave it out.
+    that is named runs even where the protocol would leave it out. What is named twice runs once.
     """
     from mmbench.core.spec import Spec
     from mmbench.sweep.choices import DatasetChoice, MethodChoice, choose_dataset, choose_method, under_protocol
     from mmbench.sweep.plan import Skip
 
-    chosen_methods = [choose_method(registry, text) for text in methods]
+    chosen_methods = list({str(c.spec): c for c in (choose_method(registry, text) for text in methods)}.values())
     chosen_methods = chosen_methods or [MethodChoice(card) for card in registry.methods.values()]
-    named = [choose_dataset(registry, text) for text in datasets]
+    named = list({str(c.spec): c for c in (choose_dataset(registry, text) for text in datasets)}.values())
     chosen_datasets, left_out = [], []
     for choice in named or [DatasetChoice(card) for card in registry.datasets.values()]:
         changed = under_protocol(choice, protocol)
@@ -174,7 +189,3 @@ def _show(plan: "Plan", out: Path, jobs: int) -> None:
         return
     analysis.analyse(out, jobs=jobs)
     click.echo(terminal.render_summary(board.load_boards([out], protocol=plan.batches[0].settings.protocol.name)))
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

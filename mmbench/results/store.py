@@ -5,6 +5,7 @@ Layout: ``<out>/<protocol>/<dataset>/<method>/seed<k>-<key>.json`` and ``.npz`` 
 """
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -23,6 +24,22 @@ if TYPE_CHECKING:  # reading states must cost neither numpy nor pydantic
     from mmbench.results.schema import Result
 
 KEY_DIGITS = 16  # of 64: enough for a file's name
+UNFINISHED = ".writing-"  # how names of files begin while they are written
+TRIAL = 64 * 1024  # bytes that are written to find out whether anything can be
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class UnwritableError(MmbenchError):
+    """A file could not be written, for a reason that lies with the disk or the folder."""
+
+    @staticmethod
+    def of(folder: Path, error: OSError) -> "UnwritableError":
+        """With the folder, the system's reason and what to do."""
+        remedy = "free some space" if error.errno in FULL else "mend that"
+        return UnwritableError(
+            f"cannot write to {folder}: {error.strerror or error}; "
+            f"finished cells are kept; {remedy} and run the same command again"
+        )
 
 
 @dataclass(frozen=True)
@@ -42,16 +59,17 @@ class Place:
     def record(self, key: str) -> Path:
         return self.folder / f"seed{self.seed}-{key[:KEY_DIGITS]}.json"
 
-    def others(self, key: str) -> list[Path]:
-        """Records of the same cell under other keys: made by other code or data."""
-        return sorted(path for path in self.folder.glob(f"seed{self.seed}-*.json") if path != self.record(key))
+    def recorded_seeds(self) -> set[int]:
+        """Seeds of this method and dataset that have a record, under whatever key."""
+        names = (path.name.partition("-")[0].removeprefix("seed") for path in self.folder.glob("seed*-*.json"))
+        return {int(name) for name in names if name.isdecimal()}
 
 
 def status(path: Path) -> str | None:
     """The status that a record states; None if there is none or it cannot be read."""
     try:
         return str(json.loads(path.read_bytes())["outcome"]["status"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -130,32 +148,49 @@ def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    temporary = Path(name)
+    """Write a file so that nobody ever sees a part of it.
+
+    Raises:
+        UnwritableError: if the disk is full or the folder cannot be written to.
+    """
+    temporary: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+        temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+    except BaseException as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        if isinstance(error, OSError):
+            raise UnwritableError.of(path.parent, error) from error
         raise
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder; nobody may be writing there."""
+    for path in folder.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):  # it does no harm: nothing reads it
+            path.unlink()
+
+
 def check_writable(out: Path) -> None:
-    """Find out before the first cell whether results can be kept.
+    """Find out before the first cell whether results can be kept: whether some 64 KiB reach the disk.
 
     Raises:
-        MmbenchError: if nothing can be written there.
+        MmbenchError: if they do not.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=".writing-", dir=out):
-            pass
+        with tempfile.NamedTemporaryFile(prefix=UNFINISHED, dir=out) as file:
+            file.write(bytes(TRIAL))
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise MmbenchError(f"cannot write results to {out}: {error.strerror}; choose another with --out") from None

@@ -1,21 +1,28 @@
 """A batch in its worker: each seed's cell to its end, whatever that is. Torch is imported here."""
 
+import contextlib
 import time
-import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.utils import _pytree as pytree
 
 from mmbench.data.splits import Splits, load_splits
+from mmbench.registry import AnyCard, installed, load
 from mmbench.results import store
-from mmbench.results.schema import Outcome
+from mmbench.results.schema import Outcome, Status
 from mmbench.sweep.cell import Fitting, NotFiniteError, fit_together, measure, run_cell
+from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of, words_of
+from mmbench.sweep.globals import restored_globals
 from mmbench.sweep.plan import Cell, CellBatch
 from mmbench.sweep.record import Measured
 from mmbench.train.arithmetic import precision, set_up
 from mmbench.train.loop import DivergedError
+
+DATA_SHARE = 0.5  # of the free memory of an accelerator, at most, for data that stay there
 
 
 @dataclass(frozen=True)
@@ -30,20 +37,22 @@ class Done:
 
 
 def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) -> Iterator[Done]:
-    """Run the cells of a batch.
+    """Run the cells of a batch. ``killed`` are those that there was no memory for.
 
     Args:
         batch: whose data the cache holds.
         starting: told which cells are in flight from now on.
     """
     set_up(batch.settings.arithmetic)  # before the first kernel: threads cannot be changed safely after
+    _import_plugins(batch)
     splits = _load(batch)
     store.keep_targets(batch.cells[0].place, batch.prepared.fingerprint, splits.targets_of_test())
     fitted: dict[int, Fitting | DivergedError] | str = ""
     if batch.cells[0].identity.together:
         starting(batch.cells)
         try:
-            fitted = fit_together(batch, splits)
+            with restored_globals():
+                fitted = fit_together(batch, splits)
         except BaseException as error:  # whatever a plugin raises, sys.exit too
             yield from (Done(cell, outcome_of(error), None, None, 0.0) for cell in batch.cells)
             return
@@ -52,10 +61,11 @@ def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) ->
         started = time.perf_counter()
         measured, prediction, outcome = None, None, Outcome()
         try:
-            if isinstance(fitted, str):
-                measured, prediction = run_cell(batch, splits, cell.identity.seed, reason=fitted)
-            else:
-                measured, prediction = measure(batch, splits, _fitting(fitted[cell.identity.seed]))
+            with restored_globals():
+                if isinstance(fitted, str):
+                    measured, prediction = run_cell(batch, splits, cell.identity.seed, reason=fitted)
+                else:
+                    measured, prediction = measure(batch, splits, _fitting(fitted[cell.identity.seed]))
         except BaseException as error:
             outcome = outcome_of(error)
             if outcome.status != "diverged":
@@ -66,14 +76,26 @@ def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) ->
 def outcome_of(error: BaseException) -> Outcome:
     """What a cell's exception means for its record."""
     if isinstance(error, DivergedError | NotFiniteError):
-        return Outcome(status="diverged", message=str(error), epoch=getattr(error, "epoch", None))
-    return Outcome(status="error", message=message_of(error), traceback=traceback.format_exc())
+        return Outcome(status="diverged", message=words_of(error), epoch=getattr(error, "epoch", None))
+    status: Status = "killed" if is_out_of_memory(error) else "error"
+    return Outcome(status=status, message=message_of(error), traceback=traceback_of(error))
 
 
-def message_of(error: BaseException) -> str:
-    """One line of it."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+def accelerator(batch: CellBatch) -> str:
+    """The name of what the batch ran on; empty for a CPU."""
+    return torch.cuda.get_device_name() if batch.settings.arithmetic.device == "cuda" else ""
+
+
+def _import_plugins(batch: CellBatch) -> None:
+    """What importing does to the process, it does before the first cell, for all cells alike."""
+    method, dataset = batch.method, batch.dataset.card
+    cards: list[AnyCard] = [method.card, *(term.card for term in method.terms)]
+    cards += [card for card in installed().measures.values() if batch.prepared.task.kind in card.tasks]
+    if "posterior" in method.card.needs and dataset.posterior:
+        cards.append(replace(dataset, build=dataset.posterior))
+    for card in cards:
+        with contextlib.suppress(Exception):  # the cells will tell, each in its own record
+            load(card)
 
 
 def _fitting(found: Fitting | DivergedError) -> Fitting:
@@ -83,5 +105,16 @@ def _fitting(found: Fitting | DivergedError) -> Fitting:
 
 
 def _load(batch: CellBatch) -> Splits:
-    arithmetic = batch.settings.arithmetic
-    return load_splits(batch.prepared.task, batch.prepared.folder).to(arithmetic.device, precision(arithmetic))
+    """The splits on the device; on the host if they would fill it: the trainer then streams them."""
+    device = batch.settings.arithmetic.device
+    splits = load_splits(batch.prepared.task, batch.prepared.folder)
+    return splits.to(device if _fits(splits, device) else "cpu", precision(batch.settings.arithmetic))
+
+
+def _fits(splits: Splits, device: str) -> bool:
+    """Whether the splits leave enough of an accelerator to the model."""
+    if device == "cpu":
+        return True  # they are maps of files: the system reads what is used
+    tensors = pytree.tree_leaves((splits.train, splits.validation, splits.test))
+    size: int = sum(x.numel() * x.element_size() for x in tensors)
+    return size <= DATA_SHARE * torch.cuda.mem_get_info()[0]

@@ -4,27 +4,21 @@ Processes are forked from a server that has torch imported already; the parent i
 torch nor a plugin's heavy code, and a piece of work that crashes, hangs or is killed costs itself.
 """
 
-import contextlib
-import multiprocessing
-import os
-import signal
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
+from types import TracebackType
+from typing import Literal, Self
 
+from mmbench.sweep import family
+from mmbench.sweep.devices import DevicePool
+from mmbench.sweep.memory import Meter
+from mmbench.sweep.server import Server
 from mmbench.sweep.worker import Report, Work, main
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-@dataclass(frozen=True)
-class Begun:
-    """Event: a worker has taken up this work."""
-
-    work: Work
+LOOK, LONGEST_LOOK = 0.1, 0.5  # seconds between looks at the memory
 
 
 @dataclass(frozen=True)
@@ -37,15 +31,24 @@ class Told:
 
 @dataclass(frozen=True)
 class Gone:
-    """Event: a worker has ended: with an exit code (minus the signal's number, if one killed it);
-    ``timeout`` says that the executor killed it for its time."""
+    """Event: a worker has ended.
+
+    Attributes:
+        work: that it had.
+        exit_code: minus the signal's number, if one killed it.
+        seconds: that it ran.
+        stopped: why the executor killed it, if it did.
+        held: bytes of memory that it held then, if that is why.
+    """
 
     work: Work
     exit_code: int
-    timeout: bool = False
+    seconds: float
+    stopped: Literal["", "time", "memory"] = ""
+    held: int = 0
 
 
-Event = Begun | Told | Gone
+Event = Told | Gone
 
 
 @dataclass
@@ -53,109 +56,155 @@ class _Running:
     work: Work
     process: ForkServerProcess
     reports: Connection
-    lifeline: Connection
+    device: str | None
+    seconds: float | None
+    meter: Meter | None
     started: float = field(default_factory=time.monotonic)
-    timed_out: bool = False
+    listening: bool = True
+    stopped: Literal["", "time", "memory"] = ""
+    held: int = 0
+
+    @property
+    def pid(self) -> int:
+        if self.process.pid is None:
+            raise RuntimeError("the process was not started")
+        return self.process.pid
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until it has to be stopped."""
+        return None if self.seconds is None else self.started + self.seconds - time.monotonic()
 
 
 class LocalExecutor:
-    """Runs work in ``workers`` processes at a time.
+    """Runs work in at most ``workers`` processes at a time. Leaving its context ends all of them.
 
     Args:
         workers: processes side by side.
         threads: of each, on the CPU.
         timeout: seconds that a piece of work may take; None is no limit.
+        memory: bytes that each may hold with all that it starts; None is no limit.
+        devices: to be handed out to work that asks for one; each such worker sees one of them alone.
     """
 
-    def __init__(self, workers: int, threads: int = 1, timeout: float | None = None) -> None:
-        self.workers, self.threads, self.timeout = workers, threads, timeout
-        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+    def __init__(
+        self,
+        workers: int,
+        threads: int = 1,
+        timeout: float | None = None,
+        memory: int | None = None,
+        devices: Sequence[str] = (),
+    ) -> None:
+        self.workers, self.threads, self.timeout, self.memory = workers, threads, timeout, memory
+        self._devices = DevicePool(devices)
+        self._server = Server(threads)
         self._running: list[_Running] = []
+        self._look = 0.0  # when to look at the memory again
 
-    def run(self, works: Iterable[Work]) -> Iterator[Event]:
-        """Events as they come. Closing the iterator, or an exception in its user, ends all workers."""
-        waiting = deque(works)
-        if waiting:
-            self._start_server()
-        try:
-            while waiting or self._running:
-                while waiting and len(self._running) < self.workers:
-                    self._running.append(self._start(waiting.popleft()))
-                    yield Begun(self._running[-1].work)
-                yield from self._listen()
-        finally:
-            self.stop()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._server.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs."""
+        return bool(self._running)
+
+    def room(self, work: Work) -> bool:
+        """Whether this work can be started now."""
+        return len(self._running) < self.workers and (not work.on_device or self._devices.has_room(work.exclusive))
+
+    def start(self, work: Work, seconds: float | None = None) -> None:
+        """Give work to a process of its own.
+
+        Args:
+            work: for which there is room.
+            seconds: that are left for it; None means the executor's timeout.
+        """
+        device = self._devices.take(work.exclusive) if work.on_device else None
+        process, reports = self._server.start(main, work, device=device)
+        seconds = self.timeout if seconds is None else seconds
+        running = _Running(work, process, reports, device, seconds, None)
+        if self.memory is not None:
+            running.meter = Meter(running.pid, self.memory)
+        self._running.append(running)
+
+    def events(self, patience: float | None = None) -> Iterator[Event]:
+        """What has happened, after waiting for it at most ``patience`` seconds."""
+        ready = wait(self._sources(), self._patience(patience))
+        looks = self.memory is not None and time.monotonic() >= self._look
+        began = time.monotonic()
+        for running in list(self._running):
+            if running.reports in ready:
+                yield from self._told(running)
+            if looks or running.left is not None:
+                self._limit(running)
+            if not running.process.is_alive():
+                yield from self._gone(running)
+        if looks:  # where to look takes long, it is done less often
+            self._look = time.monotonic() + min(max(LOOK, 10 * (time.monotonic() - began)), LONGEST_LOOK)
+
+    def kill(self) -> None:
+        """Kill every worker, with all that it started, and wait for none."""
+        for running in list(self._running):
+            family.kill(running.pid)
 
     def stop(self) -> None:
         """Kill every worker, with all that it started."""
-        for running in self._running:
-            self._kill(running)
+        self.kill()
         for running in self._running:
             running.process.join()
+            self._server.clear(running.pid)
+            running.reports.close()
+            self._devices.give_back(running.device)
         self._running.clear()
 
-    def _start_server(self) -> None:
-        """Numerical libraries read their number of threads when they are loaded, in the server."""
-        before = {name: os.environ.get(name) for name in THREADS}
-        os.environ.update(dict.fromkeys(THREADS, str(self.threads)))
+    def _sources(self) -> list[Connection | int]:
+        reports = [running.reports for running in self._running if running.listening]
+        return [*reports, *(running.process.sentinel for running in self._running)]
+
+    def _patience(self, patience: float | None) -> float | None:
+        """Until the next time limit, the next look at the memory, or as long as the caller wants."""
+        times = [running.left for running in self._running if running.left is not None]
+        if patience is not None:
+            times.append(patience)
+        if self.memory is not None and self._running:
+            times.append(self._look - time.monotonic())
+        return max(0.0, min(times)) if times else None
+
+    def _limit(self, running: _Running) -> None:
+        """Stop a worker that has passed its limit of time or memory."""
+        if not running.process.is_alive():
+            return
+        if running.left is not None and running.left <= 0:
+            running.stopped = "time"
+        elif running.meter is not None and (held := running.meter.excess()) is not None:
+            running.stopped, running.held = "memory", held
+        else:
+            return
+        family.kill(running.pid)
+        running.process.join()
+
+    def _gone(self, running: _Running) -> Iterator[Event]:
+        """The last reports of a worker that has ended, and its end; what it started may have outlived it."""
+        self._server.clear(running.pid)
+        yield from self._told(running)
+        self._running.remove(running)
+        self._devices.give_back(running.device)
+        running.process.join()
+        running.reports.close()
+        seconds = time.monotonic() - running.started
+        yield Gone(running.work, running.process.exitcode or 0, seconds, running.stopped, running.held)
+
+    @staticmethod
+    def _told(running: _Running) -> Iterator[Told]:
         try:
-            self._context.set_forkserver_preload(["mmbench.sweep.preload"])
-            from multiprocessing import forkserver
-
-            forkserver.ensure_running()
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-
-    def _start(self, work: Work) -> _Running:
-        reports, reports_end = self._context.Pipe(duplex=False)
-        lifeline_end, lifeline = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=main, args=(work, reports_end, lifeline_end, self.threads))
-        process.start()
-        reports_end.close()
-        lifeline_end.close()
-        return _Running(work, process, reports, lifeline)
-
-    def _listen(self) -> Iterator[Event]:
-        """Wait for the next reports, ends and timeouts."""
-        patience = None
-        if self.timeout is not None:
-            oldest = min(running.started for running in self._running)
-            patience = max(0.0, oldest + self.timeout - time.monotonic())
-        sources = [x for running in self._running for x in (running.reports, running.process.sentinel)]
-        ready = set(wait(sources, patience))
-        for running in list(self._running):
-            if running.reports in ready or running.process.sentinel in ready:
-                yield from self._reports(running)
-            late = self.timeout is not None and time.monotonic() - running.started >= self.timeout
-            if late and running.process.is_alive():
-                running.timed_out = True
-                self._kill(running)
-                running.process.join()
-                yield from self._reports(running)
-            if not running.process.is_alive():
-                yield from self._reports(running)
-                self._running.remove(running)
-                self._kill(running)  # what it started may have outlived it
-                running.process.join()
-                running.lifeline.close()
-                running.reports.close()
-                yield Gone(running.work, running.process.exitcode or 0, running.timed_out)
-
-    @staticmethod
-    def _reports(running: _Running) -> Iterator[Told]:
-        with contextlib.suppress(EOFError, OSError):
-            while running.reports.poll():
+            while running.listening and running.reports.poll():
                 yield Told(running.work, running.reports.recv())
-
-    @staticmethod
-    def _kill(running: _Running) -> None:
-        pid = running.process.pid
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            if running.process.is_alive():
-                running.process.kill()  # before it had a group of its own
+        except (EOFError, OSError):
+            running.listening = False  # the worker has closed its end

@@ -29,6 +29,7 @@ class Settings:
         seeds: 0, 1, …
         arithmetic: where and how precisely cells compute.
         seeds_mode: how the seeds of a method are trained.
+        exclusive: whether a worker has its accelerator to itself.
     """
 
     out: Path
@@ -36,6 +37,7 @@ class Settings:
     seeds: tuple[int, ...]
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
     seeds_mode: SeedsMode = "sequential"
+    exclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def make_plan(
     methods: Sequence[MethodChoice], datasets: Sequence[tuple[DatasetChoice, Prepared]], settings: Settings
 ) -> Plan:
     """Every method on every prepared dataset, in the order given."""
-    batches: list[CellBatch] = []
+    batches: dict[str, CellBatch] = {}  # what is asked for twice runs once
     skipped: list[Skip] = []
     for dataset, prepared in datasets:
         for method in methods:
@@ -109,8 +111,9 @@ def make_plan(
                 skipped.append(Skip(method.spec, dataset.spec, reason))
                 continue
             for variant in _variants(method, prepared):
-                batches.append(_batch(variant, dataset, prepared, settings))
-    return Plan(tuple(batches), tuple(skipped))
+                if (name := f"{variant.spec} on {dataset.spec}") not in batches:
+                    batches[name] = _batch(variant, dataset, prepared, settings)
+    return Plan(tuple(batches.values()), tuple(skipped))
 
 
 def _variants(method: MethodChoice, prepared: Prepared) -> list[MethodChoice]:
@@ -139,8 +142,10 @@ def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, set
         together=settings.seeds if trains_together(settings, prepared) else (),
     )
     seeds = settings.seeds[:1] if method.card.deterministic else settings.seeds
-    cells = tuple(_cell(identity.model_copy(update={"seed": seed}), method, dataset, settings) for seed in seeds)
-    return CellBatch(method, dataset, prepared, settings, cells)
+    place = store.Place(settings.out, settings.protocol.name, dataset.spec, method.spec, 0)
+    recorded = place.recorded_seeds()
+    cells = (_cell(identity.model_copy(update={"seed": seed}), replace(place, seed=seed), recorded) for seed in seeds)
+    return CellBatch(method, dataset, prepared, settings, tuple(cells))
 
 
 def trains_together(settings: Settings, prepared: Prepared) -> bool:
@@ -159,9 +164,8 @@ def training_from_outside(dataset: DatasetChoice, protocol: Protocol) -> dict[st
     return {**dataset.card.training, **protocol.training}
 
 
-def _cell(identity: Identity, method: MethodChoice, dataset: DatasetChoice, settings: Settings) -> Cell:
-    place = store.Place(settings.out, settings.protocol.name, dataset.spec, method.spec, identity.seed)
+def _cell(identity: Identity, place: store.Place, recorded: set[int]) -> Cell:
     status = store.status(place.record(identity.key))
     if status is None:
-        return Cell(identity, place, "stale" if place.others(identity.key) else "new")
+        return Cell(identity, place, "stale" if identity.seed in recorded else "new")
     return Cell(identity, place, "done" if status == "ok" else "failed")

@@ -1,10 +1,11 @@
 """From what a cell gave, or what became of it, to its record."""
 
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+
+from pydantic import ValidationError
 
 from mmbench import __version__
+from mmbench.registry import installed
 from mmbench.results import provenance
 from mmbench.results.schema import (
     Cost,
@@ -16,6 +17,7 @@ from mmbench.results.schema import (
     Result,
     TaskRecord,
 )
+from mmbench.sweep.faults import MESSAGE, shortened
 from mmbench.sweep.plan import Cell, CellBatch
 
 
@@ -31,8 +33,17 @@ class Measured:
     cost: Cost = field(default_factory=Cost)
 
 
-def make_result(batch: CellBatch, cell: Cell, outcome: Outcome, measured: Measured | None = None) -> Result:
-    """The record of a cell, whether it went well or not."""
+def make_result(
+    batch: CellBatch, cell: Cell, outcome: Outcome, measured: Measured | None = None, device: str = ""
+) -> Result:
+    """The record of a cell, whether it went well or not.
+
+    Args:
+        batch, cell: which one.
+        outcome: how it ended.
+        measured: what it gave.
+        device: the accelerator's name, where it ran on one.
+    """
     measured = measured or Measured()
     task, card = batch.prepared.task, batch.method.card
     return Result(
@@ -57,28 +68,36 @@ def make_result(batch: CellBatch, cell: Cell, outcome: Outcome, measured: Measur
         ceiling=batch.prepared.ceiling,
         execution=measured.execution,
         cost=measured.cost,
-        provenance=_provenance(card.build),
+        provenance=_provenance(card.name, device),
     )
 
 
-def _provenance(build: str) -> Provenance:
+def checked_result(batch: CellBatch, cell: Cell, outcome: Outcome, measured: Measured | None, device: str) -> Result:
+    """The record; an ``error`` if what a measure or the method gave cannot stand in one."""
+    try:
+        return make_result(batch, cell, outcome, measured, device)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        message = shortened(f"{where} cannot be kept: {first['msg']}: {first['input']!r}", MESSAGE)
+        failed = Outcome(status="error", message=message, attempts=outcome.attempts)
+        return make_result(batch, cell, failed, device=device)
+
+
+def _provenance(method: str, device: str) -> Provenance:
     commit, dirty = provenance.git_state()
     return Provenance(
         created=provenance.now(),
         mmbench=__version__,
-        plugin=_distribution(build.partition(".")[0].partition(":")[0]),
+        plugin=_distribution(method),
         libraries=provenance.libraries(),
-        hardware=provenance.hardware(),
+        hardware={**provenance.hardware(), **({"device": device} if device else {})},
         commit=commit,
         dirty=dirty,
     )
 
 
-@cache
-def _distribution(package: str) -> str:
-    """``name version`` of the distribution that a package came with; empty if it was not installed."""
-    names = packages_distributions().get(package, [])
-    try:
-        return f"{names[0]} {version(names[0])}" if names else ""
-    except PackageNotFoundError:
-        return ""
+def _distribution(method: str) -> str:
+    """``name version`` of the distribution that a method came with; empty if no plugin offers it."""
+    plugins = (plugin for plugin in installed().plugins if method in plugin.cards.get("methods", ()))
+    return next((f"{plugin.distribution} {plugin.version}" for plugin in plugins), "")

@@ -1,36 +1,77 @@
 """The worker: runs one piece of work in a process of its own and reports to the parent.
 
-It writes each result itself as soon as it has it, so that a worker that dies loses the cell in
+It writes each result itself as soon as it has it, so that a worker that dies loses the cells in
 flight alone.
 """
 
+import contextlib
 import os
 import signal
-import threading
-import traceback
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import ClassVar
 
 from mmbench.data.cache import Prepared
 from mmbench.results import store
 from mmbench.results.schema import Outcome
+from mmbench.results.store import UnwritableError
+from mmbench.sweep import family
 from mmbench.sweep.choices import DatasetChoice
+from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of
 from mmbench.sweep.plan import Cell, CellBatch
-from mmbench.sweep.record import make_result
+from mmbench.sweep.record import checked_result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Preparation:
     """Work: make a dataset."""
 
     dataset: DatasetChoice
+    imports: ClassVar[tuple[str, ...]] = ("datasets",)
+    on_device: ClassVar[bool] = False
+    exclusive: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return f"data of {self.dataset.spec}"
 
 
-Work = Preparation | CellBatch
+@dataclass(frozen=True, eq=False)
+class Training:
+    """Work: run the cells of a batch that are still open.
+
+    Attributes:
+        batch: with these cells alone.
+        attempts: for each cell, which attempt at it this is: 1 for the first.
+    """
+
+    batch: CellBatch
+    attempts: tuple[int, ...]
+    imports: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def on_device(self) -> bool:
+        """Whether it needs one of the accelerators."""
+        return self.batch.settings.arithmetic.device != "cpu"
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether it needs that to itself."""
+        return self.batch.settings.exclusive
+
+    def __str__(self) -> str:
+        return str(self.batch)
+
+
+Work = Preparation | Training
+
+
+@dataclass(frozen=True)
+class Started:
+    """Report: the worker begins with these cells. If it dies, they are the ones it died of."""
+
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -57,48 +98,78 @@ class Failed:
     traceback: str
 
 
-Report = Ended | Made | Failed
+@dataclass(frozen=True)
+class OutOfMemory:
+    """Report: there was no memory left for what was begun. The worker ends."""
+
+    message: str
+    traceback: str
 
 
-def main(work: Work, reports: Connection, lifeline: Connection, threads: int) -> None:
+@dataclass(frozen=True)
+class Unwritable:
+    """Report: results cannot be kept. The worker ends."""
+
+    message: str
+
+
+Report = Started | Ended | Made | Failed | OutOfMemory | Unwritable
+Tell = Callable[[Report], None]
+
+
+def main(work: Work, reports: Connection, device: str | None) -> None:
     """Entry of the worker's process.
 
     Args:
         work: to be done.
         reports: where reports go.
-        lifeline: never written to; it ends when the parent does, and then so does the worker.
-        threads: of torch on the CPU.
+        device: the one CUDA device that the worker may see; None leaves what the caller allows.
     """
+    if device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device  # before anything asks CUDA what there is
     os.setsid()  # a group of its own, so that the parent can end it with all that it started
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
-    threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True).start()
+    family.die_with_parent()
+    family.adopt_orphans()
+    code = 1
+    with contextlib.suppress(BaseException):  # nothing can be told any more: the exit code has to do
+        _do(work, reports.send)
+        code = 0
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)  # without waiting for threads and processes that a plugin has left
+
+
+def _do(work: Work, tell: Tell) -> None:
     try:
         if isinstance(work, Preparation):
             from mmbench.data.cache import prepare
 
-            reports.send(Made(prepare(work.dataset.card, work.dataset.parameters)))
+            tell(Made(prepare(work.dataset.card, work.dataset.parameters)))
         else:
-            _run_batch(work, reports.send)
+            _run_cells(work, tell)
+    except UnwritableError as error:
+        tell(Unwritable(str(error)))
     except BaseException as error:  # whatever a plugin raises, sys.exit too, is told and costs its work alone
-        reports.send(Failed(_message(error), traceback.format_exc()))
+        report = OutOfMemory if is_out_of_memory(error) else Failed
+        tell(report(message_of(error), traceback_of(error)))
 
 
-def _run_batch(batch: CellBatch, report: Callable[[Report], None]) -> None:
-    from mmbench.sweep.batch import run_batch
+def _run_cells(work: Training, tell: Tell) -> None:
+    """Run and record the cells, telling when they begin and end.
 
-    for done in run_batch(batch, starting=lambda cells: None):
-        predictions = None if done.prediction is None else {"prediction": done.prediction}
-        store.write(done.cell.place, make_result(batch, done.cell, done.outcome, done.measured), predictions)
-        report(Ended(done.cell, done.outcome, done.seconds))
+    Raises:
+        UnwritableError: if a record cannot be written.
+    """
+    from mmbench.sweep.batch import accelerator, run_batch
 
-
-def _message(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
-def _die_with_parent(lifeline: Connection) -> None:
-    try:
-        lifeline.recv_bytes()
-    except (EOFError, OSError):
-        os.killpg(0, signal.SIGKILL)
+    attempts = {cell.identity.seed: attempt for cell, attempt in zip(work.batch.cells, work.attempts, strict=True)}
+    for done in run_batch(work.batch, starting=lambda cells: tell(Started(cells))):
+        if done.outcome.status == "killed":
+            tell(OutOfMemory(done.outcome.message, done.outcome.traceback))
+            return  # what is left has a better chance in a fresh worker
+        outcome = done.outcome.model_copy(update={"attempts": attempts[done.cell.identity.seed]})
+        result = checked_result(work.batch, done.cell, outcome, done.measured, accelerator(work.batch))
+        store.write(done.cell.place, result, {"prediction": done.prediction} if done.prediction is not None else None)
+        tell(Ended(done.cell, result.outcome, done.seconds))

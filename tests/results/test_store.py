@@ -1,10 +1,12 @@
 """The store: a file is whole or not there, and a finished result is never written over."""
 
+import errno
 import os
 import pickle
 import stat
 import threading
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from mmbench.core.errors import MmbenchError
 from mmbench.core.spec import Spec, parse_spec
 from mmbench.results import store
-from mmbench.results.store import Place
+from mmbench.results.store import Place, UnwritableError
 
 
 @pytest.fixture
@@ -95,16 +97,14 @@ def test_the_field_that_does_not_fit_is_told(place, make_result):
         store.read(path)
 
 
-def test_records_of_the_same_cell_under_other_keys_are_the_others(place, make_result, make_identity):
-    mine = make_identity()
+def test_seeds_with_a_record_are_known_whatever_its_key(place, make_result, make_identity):
+    assert place.recorded_seeds() == set()
     older = make_identity(core_source="0" * 32)
-    tenth = make_identity(seed=30)
     store.write(place, make_result(identity=older))
-    store.write(Place(place.out, place.protocol, place.dataset, place.method, 30), make_result(identity=tenth))
-    assert place.others(mine.key) == [place.record(older.key)]
-    assert place.others(older.key) == []
-    store.write(place, make_result(identity=mine))
-    assert place.others(mine.key) == [place.record(older.key)]
+    tenth = replace(place, seed=30)
+    store.write(tenth, make_result(identity=make_identity(seed=30)), PREDICTIONS)
+    (place.folder / "seedling-notes.json").write_text("{}")
+    assert place.recorded_seeds() == {older.seed, 30}
 
 
 def test_all_records_of_a_folder_are_found_in_one_order(tmp_path, make_result, make_identity):
@@ -135,8 +135,19 @@ def test_targets_are_kept_once_beside_the_methods(place):
 # Whole or not at all.
 
 
-@pytest.mark.parametrize("error", [OSError("no space left on device"), KeyboardInterrupt()])
-def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    ("error", "told", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), UnwritableError, "No space .*; free some space and run"),
+        (
+            OSError(errno.EROFS, "Read-only file system"),
+            UnwritableError,
+            "Read-only file system; .*; mend that and run",
+        ),
+        (KeyboardInterrupt("now"), KeyboardInterrupt, "now"),
+    ],
+)
+def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch, error, told, message):
     path = tmp_path / "deep" / "file.json"
     store.write_whole(path, b"before")
 
@@ -145,7 +156,7 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", broken)
-        with pytest.raises(type(error)):
+        with pytest.raises(told, match=message):
             store.write_whole(path, b"after")
     assert path.read_bytes() == b"before"
     assert everything(tmp_path) == [path]
@@ -166,6 +177,15 @@ def test_a_failed_write_of_a_result_leaves_no_record(place, make_result, monkeyp
             store.write(place, make_result(), PREDICTIONS)
     assert store.status(place.record(make_result().key)) is None
     assert store.write(place, make_result(), PREDICTIONS).exists()
+
+
+def test_what_a_killed_writer_has_left_can_be_removed(place, make_result):
+    path = store.write(place, make_result(), PREDICTIONS)
+    kept = everything(place.out)
+    (path.parent / ".writing-abc123").write_text("half")
+    store.remove_unfinished(path.parent)
+    store.remove_unfinished(path.parent / "nothing")
+    assert everything(place.out) == kept
 
 
 def test_a_reader_never_sees_a_part(tmp_path):

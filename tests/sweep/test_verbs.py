@@ -1,14 +1,25 @@
 """What users read from every verb after a sweep."""
 
 import json
+import shutil
 
 import pytest
 
 
+@pytest.fixture(scope="module")
+def sweep(mmbench_in, tmp_path_factory):
+    """A sweep that ran once for all tests of this file, and its folder."""
+    folder = tmp_path_factory.mktemp("sweep")
+    words = ("run", "-m", "good", "-m", "good[width=4]", "-m", "raises", "-d", "tiny", "--seeds", "2")
+    return mmbench_in(folder)(*words), folder
+
+
 @pytest.fixture
-def swept(mmbench):
-    done = mmbench("run", "-m", "good", "-m", "good[width=4]", "-m", "raises", "-d", "tiny", "--seeds", "2")
+def swept(sweep, tmp_path):
+    """What it said, with a copy of its results in this test's folder."""
+    done, folder = sweep
     assert done.returncode == 1
+    shutil.copytree(folder / "results", tmp_path / "results")
     return done
 
 

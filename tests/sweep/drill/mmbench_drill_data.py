@@ -1,5 +1,7 @@
 """Data of the drill."""
 
+import os
+
 import datasets
 import numpy as np
 from mmbench_drill import TASK
@@ -8,8 +10,8 @@ from mmbench import Source
 from mmbench.data.source import table
 
 
-def build(*, rows: int = 96, missing: float = 0.0) -> Source:
-    sizes = {"train": rows, "validation": 48, "test": 60}
+def build(*, rows: int = 96, test: int = 60, missing: float = 0.0) -> Source:
+    sizes = {"train": rows, "validation": 48, "test": test}
     splits = {name: _split(np.random.default_rng([7, i]), n, missing) for i, (name, n) in enumerate(sizes.items())}
     return Source(TASK, datasets.DatasetDict(splits))
 
@@ -27,3 +29,7 @@ def _split(rng: np.random.Generator, rows: int, missing: float) -> datasets.Data
 
 def broken(*, rows: int = 1) -> Source:
     raise OSError("the disk with the recordings is not there")
+
+
+def mortal(*, rows: int = 1) -> Source:
+    os._exit(5)

@@ -1,13 +1,28 @@
-"""Methods and terms of the drill."""
+"""Methods, terms and measures of the drill that go well, or wrong in a way that Python sees."""
 
 import os
-import signal
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from mmbench import FusionModel, FusionOutput, Head, ModalityEncoders, Term, Training
+
+
+def note(name, line):
+    """Append a line to a file of the drill's notes; without a folder for them, nothing is noted."""
+    folder = os.environ.get("DRILL_NOTES")
+    if folder:
+        with (Path(folder) / name).open("a") as file:
+            file.write(f"{line}\n")
+
+
+def noted(name):
+    """The lines of such a file."""
+    path = Path(os.environ["DRILL_NOTES"]) / name
+    return path.read_text().split() if path.exists() else []
 
 
 class Good(FusionModel):
@@ -27,9 +42,10 @@ class Good(FusionModel):
 
 
 class Slow(Good):
-    """Each fit takes the time that the drill's environment says."""
+    """Each fit takes the time that the drill's environment says, and leaves a line in its notes."""
 
     def begin(self, train):
+        note("fits", f"{os.getpid()}")
         time.sleep(float(os.environ.get("DRILL_SECONDS", "0.5")))
 
 
@@ -43,20 +59,43 @@ class Leaves(Good):
         sys.exit("goodbye")
 
 
+class Silent(Good):
+    """Raises what cannot be shown."""
+
+    def begin(self, train):
+        class SilentError(Exception):
+            def __str__(self):
+                raise ValueError("no words")
+
+        error = SilentError()
+        error.handle = lambda: None  # nor pickled
+        raise error
+
+
+class Babbles(Good):
+    """Says more than fits on a line, with what no file can hold."""
+
+    def begin(self, train):
+        raise ValueError("\udcff" + "x" * 5000 + "\nand so on")
+
+
+class Greedy(Good):
+    """Asks NumPy for more memory than there is."""
+
+    def begin(self, train):
+        np.ones(10**15)
+
+
+class GreedyTorch(Good):
+    """Asks torch for it."""
+
+    def begin(self, train):
+        torch.ones(10**15)
+
+
 class Diverges(Good):
     def loss(self, output, batch, criterion):
         return criterion(output.prediction, batch) * torch.where(batch.epoch > 1, torch.nan, 1.0)
-
-
-class Killed(Good):
-    def begin(self, train):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-class Hangs(Good):
-    def begin(self, train):
-        while True:
-            time.sleep(1)
 
 
 class _Estimator:
@@ -69,9 +108,37 @@ class _Estimator:
         return self
 
 
+class Idle(_Estimator):
+    """What a cell costs when its method costs nothing."""
+
+    def predict(self, split):
+        return torch.full((len(split), 3), 1 / 3)
+
+
 class Nan(_Estimator):
     def predict(self, split):
         return torch.full((len(split), 3), torch.nan)
+
+
+class Strange(_Estimator):
+    def predict(self, split):
+        return (row for row in range(len(split)))
+
+
+ODDITY = 0.123
+
+
+class Unscorable(_Estimator):
+    """Predicts what the drill's measure has no number for."""
+
+    def predict(self, split):
+        return torch.tensor([[ODDITY, ODDITY, 1 - 2 * ODDITY]]).expand(len(split), 3)
+
+
+def oddity(evaluation):
+    """A measure whose author has not thought of everything."""
+    odd = (evaluation.prediction[:, 0].round(6) == ODDITY).all()
+    return {"oddity": float("nan")} if odd else {}
 
 
 class Shape(_Estimator):
