@@ -4,7 +4,7 @@ BIN := .venv/bin
 PLUGINS := $(wildcard plugins/*)
 SETUP := .venv/.installed
 
-.PHONY: run test setup lint wheels clean
+.PHONY: run test bench setup lint wheels clean
 
 run: $(SETUP)  ## run every method on every embedded dataset, quickly, and show the leaderboard
 	$(BIN)/mmbench run --all --protocol quick
@@ -12,6 +12,13 @@ run: $(SETUP)  ## run every method on every embedded dataset, quickly, and show 
 
 test: $(SETUP)  ## every test of the core and of the plugins
 	$(BIN)/python -m pytest -n 2 tests plugins
+
+# Nothing else should run beside it. The page is written if all benchmarks ran and all loops learnt the same.
+REPORT ?= docs/speed.md
+bench: $(SETUP)  ## measure, and write docs/speed.md
+	results=$$(mktemp) && trap 'rm -f '$$results EXIT && \
+		$(BIN)/python -m pytest -n 0 -o python_files='bench_*.py' tests/benchmarks --benchmark-json=$$results && \
+		$(BIN)/python tests/benchmarks/report.py $$results $(REPORT)
 
 lint: $(SETUP)  ## style, types, and which room may import which
 	$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -96,3 +98,23 @@ def test_info_says_what_a_bug_report_needs(mmbench, tmp_path):
     shown = mmbench("info", MMBENCH_DATA="/somewhere").stdout
     assert all(word in shown for word in ("mmbench", "python", "torch", "cores", "cache", "/somewhere"))
     assert "1 broken" in shown
+
+
+ITSELF = """
+import sys
+from mmbench.cli import main
+try:
+    main(sys.argv[1:], prog_name="mmbench")
+finally:
+    print("heavy:", [name for name in ("torch", "datasets", "pandas", "sklearn") if name in sys.modules])
+"""
+
+
+def test_run_itself_imports_nothing_that_its_workers_use(drill_environment, tmp_path):
+    """Otherwise it could start no worker in milliseconds, and none at all on a GPU."""
+    words = ("run", "-m", "good", "-m", "killed", "-d", "tiny", "-d", "holes", "--seeds", "1")
+    done = subprocess.run(
+        [sys.executable, "-c", ITSELF, *words], cwd=tmp_path, env=drill_environment, capture_output=True, text=True
+    )
+    assert "2 ok, 2 killed" in done.stderr
+    assert "heavy: []" in done.stdout

@@ -55,7 +55,7 @@ def mmbench_datasets():
         protocols={"quick": {"rows": 48}},
     )
     long = DatasetCard(
-        "long", "the same with a long test split", "mmbench_drill_data:build", TASK, preset={"test": 10_000}
+        "long", "the same with a long test split", "mmbench_drill_data:build", TASK, preset={"test": 7_000}
     )
     left_out = DatasetCard("large", "not for quick", "mmbench_drill_data:build", TASK, protocols={"quick": "too large"})
     holes = DatasetCard(
