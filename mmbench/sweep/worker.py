@@ -127,6 +127,7 @@ def main(work: Work, reports: Connection, device: str | None) -> None:
     """
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device  # before anything asks CUDA what there is
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it --deterministic refuses to multiply
     os.setsid()  # a group of its own, so that the parent can end it with all that it started
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
     family.die_with_parent()
