@@ -10,8 +10,8 @@ import numpy as np
 
 from mmbench.boards.gather import Row
 from mmbench.boards.predictions import RowPredictions, Targets
-from mmbench.boards.resampling import RESAMPLES_OTHERS, UNDEFINED, example_weights, interval, seed_weights
-from mmbench.boards.schema import Difference, Estimate
+from mmbench.boards.resampling import UNDEFINED, example_weights, interval, seed_weights
+from mmbench.boards.schema import RESAMPLES_OTHERS, Difference, Estimate
 from mmbench.boards.weighted import weighted_scores
 from mmbench.boards.weighted.sums import Floats
 

@@ -13,12 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmbench.boards.schema import CONFIDENCE
+from mmbench.boards.schema import CONFIDENCE, SEED
 from mmbench.boards.weighted.sums import Array, Floats, Ints
 
-SEED = 20240
-RESAMPLES = 10_000  # of the main metric
-RESAMPLES_OTHERS = 2_000  # of the other scores
 CHUNK = 4_000_000  # weights at a time: 32 MB
 UNDEFINED = 0.05  # largest share of resamples that may leave a score undefined
 

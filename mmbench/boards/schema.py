@@ -10,6 +10,9 @@ from mmbench.results.schema import Record
 
 FILE = "analysis.json"
 CONFIDENCE = 0.95
+SEED = 20240  # of the bootstrap
+RESAMPLES = 10_000  # of the main metric
+RESAMPLES_OTHERS = 2_000  # of the other scores
 
 
 class Estimate(Record):

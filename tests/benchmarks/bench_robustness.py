@@ -11,7 +11,7 @@ from mmbench.train.calls import evaluate
 from mmbench.train.memo import MemoisedModel
 
 LEVELS = 10
-CASES = {"image and spectrogram": (lambda: digits(400), 1.7), "3 sequences": (lambda: sequences(600, 3), 2.5)}
+CASES = {"image and spectrogram": (lambda: digits(600), 1.7), "3 sequences": (lambda: sequences(2000, 3), 2.5)}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -53,7 +53,7 @@ def test_seeds_at_once(benchmark, monkeypatch, family, count, device):
     monkeypatch.setattr(mmbench.train.run, "obstacle", lambda *_: "")
     work = [partial(way, problem, seeds, arithmetic) for way in (at_once, one_after_another)]
     aim = AIMS.get((family, count)) if device == "cpu" else None
-    ours, theirs = compare(benchmark, work[0], {"sequential": work[1]}, rounds=7 if aim else 5)
+    ours, theirs = compare(benchmark, work[0], {"sequential": work[1]}, rounds=7 if aim else 5, warm_up=bool(aim))
     what, steps = f"{problem.name}, {count} seeds on {device}", problem.epochs * problem.steps
     versus = Versus(what, "share", aim, 4, steps, "step of all")
     keep(benchmark, versus.record("Seeds at once over one after another", ours, theirs["sequential"]))

@@ -33,9 +33,8 @@ def test_training(benchmark, family):
 
         return train
 
-    ours, theirs = compare(
-        benchmark, keeping("mmbench"), {name: keeping(name) for name in loops if name != "mmbench"}, rounds=7
-    )
+    others = {name: keeping(name) for name in loops if name != "mmbench"}
+    ours, theirs = compare(benchmark, keeping("mmbench"), others, warm_up=family == "vectors")
     for name, seconds in theirs.items():
         goal = {"goal": 1, "aim": AIMS[family]} if name == MULTIBENCH else {}
         versus = Versus(f"{problem.name}: {name} / mmbench", steps=problem.epochs * problem.steps, **goal)
