@@ -3,7 +3,8 @@
 Columns of each split (rows are samples):
 
 ========================  ==========================================================================
-``<modality>``            fixed-size list of the flattened shape, float32 (int64 for tokens), raw
+``<modality>``            fixed-size list of the flattened shape, raw: float32, or uint8, which stays so in
+                          memory and is standardised a batch at a time; int64 for tokens
 ``<modality>:length``     int64, optional: frames that are not padding; sequences and tokens alone
 ``target``                int64 class, or fixed-size list of K float32; absent in retrieval
 ``present``               fixed-size list of M bool, optional: which modalities a sample has

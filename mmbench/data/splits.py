@@ -36,7 +36,8 @@ class Splits:
 
     Attributes:
         task: what is predicted.
-        train, validation: standardised; rows without any modality are left out.
+        train, validation: standardised; rows without any modality are left out. Bytes are packed:
+            they are standardised a batch at a time (``Split.unpacked``).
         test: standardised, with targets: what a method gets is ``test.withheld()`` of it.
         group: {split: (N,) long}, where samples depend on one another.
         inputs_scaling: by modality; tokens have none.
@@ -55,7 +56,9 @@ class Splits:
         """Inputs before standardisation, in float64; absent and padded values are zero again."""
         values = dict(inputs.values)
         for name, scaling in self.inputs_scaling.items():
-            values[name] = _blank(scaling.undo(values[name].double()), inputs, name)
+            packed = not values[name].is_floating_point()
+            known = values[name].double()
+            values[name] = _blank(known if packed else scaling.undo(known), inputs, name)
         return replace(inputs, values=values)
 
     def in_units(self, values: Tensor) -> Tensor:
@@ -99,14 +102,19 @@ def load_splits(task: Task, folder: Path) -> Splits:
     scalings = {name: Scaling(*both.unbind()) for name, both in kept["scaling"].items()}
     target = scalings.pop("target", None)
     group = {name: kept[name]["group"] for name in SPLITS if "group" in kept[name]}
-    train, validation, test = (_split(task, kept[name]) for name in SPLITS)
+    train, validation, test = (_split(task, kept[name], scalings) for name in SPLITS)
     return Splits(task, train, validation, test, group, scalings, target)
 
 
-def _split(task: Task, columns: dict[str, Tensor]) -> Split:
+def _split(task: Task, columns: dict[str, Tensor], scalings: dict[str, Scaling]) -> Split:
     values = {name: columns[name] for name in task.names}
     lengths = {modality.name: columns[f"{modality.name}:length"] for modality in task.modalities if modality.timed}
-    return Split(Inputs(values, columns["present"], lengths), columns.get("target"))
+    packed = {
+        name: torch.stack([scaling.mean, scaling.deviation]).float()
+        for name, scaling in scalings.items()
+        if values[name].dtype == torch.uint8
+    }
+    return Split(Inputs(values, columns["present"], lengths), columns.get("target"), scaling=packed)
 
 
 def _moved(x: Tensor, device: torch.device) -> Tensor:

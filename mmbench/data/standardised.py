@@ -37,8 +37,8 @@ def load(task: Task, folder: Path) -> dict[str, dict[str, Array]]:
     """The standardised form of the dataset in ``folder``, mapped; made first where it is missing.
 
     Returns:
-        For each split the arrays of its N rows: every modality (N,*shape), float32 or as stored for
-        tokens, zero where absent or padded; ``<modality>:length`` (N,) of the timed ones; ``present``
+        For each split the arrays of its N rows: every modality (N,*shape), float32, or as stored for
+        tokens and bytes, zero where absent or padded; ``<modality>:length`` (N,) of the timed ones; ``present``
         (N,M); ``target`` and ``group`` where there are some. And under ``scaling``, for modalities
         and a regression's ``target``, the mean and the deviation (2,1,…) float64, each of which
         broadcasts to rows.
@@ -184,7 +184,8 @@ class _Rows:
         for modality in task.modalities:
             name, real = modality.name, self.real(modality)
             values = _blanked(self.values[name].copy(), real)  # what stands there may be no number at all
-            block[name] = _blanked(scalings[name].apply(values), real) if name in scalings else values
+            scaled = name in scalings and values.dtype != np.uint8  # bytes are scaled a batch at a time
+            block[name] = _blanked(scalings[name].apply(values), real) if scaled else values
         block.update({f"{name}:length": length for name, length in self.lengths.items()})
         block["present"] = self.present
         block.update(self.others)

@@ -20,11 +20,14 @@ class FusionModel(nn.Module):
     Attributes:
         training_options: the trainer's options; ``Training()`` is the suite's default.
         together: whether all seeds can be trained at once, or the reason why not.
+        packed: whether ``begin`` and ``finish`` take splits whose values are bytes (``Split.scaling``);
+            otherwise they are unpacked for them, at four times the memory.
         gradients: ``({parameter name: gradient}, output, batch) -> the same``, or None.
     """
 
     training_options: ClassVar[Training] = Training()
     together: ClassVar[bool | str] = True
+    packed: ClassVar[bool] = False
     gradients: Callable[[dict[str, Tensor], FusionOutput, Batch], dict[str, Tensor]] | None = None
 
     def forward(self, inputs: Inputs) -> FusionOutput:
@@ -65,7 +68,8 @@ class Term(nn.Module):
 @runtime_checkable
 class Estimator(Protocol):
     """All that the harness runs. Optional besides: ``embed(split) -> {m: (N,d_m), "fused": (N,d)}``
-    and ``generate(split, modality) -> Inputs`` with that modality alone."""
+    and ``generate(split, modality) -> Inputs`` with that modality alone; and an attribute
+    ``packed = True``, if it hands splits to ``run.train`` alone and takes those with ``scaling``."""
 
     def fit(self, train: Split, validation: Split, run: "Run") -> Self:
         """Learn from ``train``; select on ``validation``."""

@@ -111,12 +111,16 @@ class Split:
         target: (N,) long class, (N,L) float labels or (N,D) float values; None where withheld.
         labelled: (N,) bool, None if all are; targets of the others are blanked.
         domain: (N,) long, where samples come from several domains.
+        scaling: {m: (2,1,…)} mean and deviation of the packed modalities: their values are bytes
+            (uint8), a quarter of the memory, and become standardised floats a batch at a time. No
+            model and no estimator meets them, unless it says ``packed = True``.
     """
 
     inputs: Inputs
     target: Tensor | None = None
     labelled: Tensor | None = None
     domain: Tensor | None = None
+    scaling: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -125,12 +129,23 @@ class Split:
         """The rows of ``index`` (B,) long."""
         others = (self.target, self.labelled, self.domain)
         target, labelled, domain = (None if x is None else x.index_select(0, index) for x in others)
-        return Split(self.inputs.take(index), target, labelled, domain)
+        return Split(self.inputs.take(index), target, labelled, domain, self.scaling)
 
     def part(self, rows: slice) -> "Split":
         """Neighbouring rows, without a copy."""
-        found: Split = pytree.tree_map(lambda x: x[rows], self)
-        return found
+        found: Split = pytree.tree_map(lambda x: x[rows], replace(self, scaling={}))
+        return replace(found, scaling=self.scaling)
+
+    def unpacked(self) -> "Split":
+        """The same with standardised floats in place of bytes; zero where absent or padded."""
+        if not self.scaling:
+            return self
+        values = dict(self.inputs.values)
+        for name, (mean, deviation) in self.scaling.items():
+            scaled = (values[name].to(mean.dtype) - mean) / deviation
+            real = self.inputs.mask(name) if name in self.inputs.lengths else self.inputs.here(name)
+            values[name] = torch.where(real.reshape(*real.shape, *[1] * (scaled.dim() - real.dim())), scaled, 0)
+        return replace(self, inputs=replace(self.inputs, values=values), scaling={})
 
     def supervised(self) -> tuple["Split", Tensor]:
         """The rows that have a label, and their targets.
@@ -145,7 +160,7 @@ class Split:
 
     def withheld(self) -> "Split":
         """The same without its targets: what ``predict`` is given."""
-        return Split(self.inputs, None, None, self.domain)
+        return Split(self.inputs, None, None, self.domain, self.scaling)
 
 
 @record

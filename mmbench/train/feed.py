@@ -2,7 +2,7 @@
 
 A split that lies there is selected from directly. One that is too large for it stays on the host (its
 tensors may be maps of files far larger than memory), and a thread fetches the next batch while the
-present one is computed.
+present one is computed. Packed modalities become floats here, a batch at a time.
 """
 
 from collections.abc import Callable, Iterator
@@ -69,7 +69,8 @@ class Feed:
     def _sent(self, selections: list[Callable[[], Fetched]]) -> Iterator[Fetched]:
         if self.home == self.device:
             for select in selections:
-                yield select()
+                rows, index = select()
+                yield rows.unpacked(), index
             return
         if not selections:
             return
@@ -79,7 +80,8 @@ class Feed:
                 present = coming.pop()
                 if following is not None:
                     coming.append(thread.submit(self._send, following))
-                yield present.result()
+                rows, index = present.result()
+                yield rows.unpacked(), index
 
     def _send(self, select: Callable[[], Fetched]) -> Fetched:
         pinned = self.device.type == "cuda"  # so that the copy runs beside the computation
@@ -87,5 +89,5 @@ class Feed:
         def send(x: Tensor) -> Tensor:
             return (x.pin_memory() if pinned else x).to(self.device, non_blocking=pinned)
 
-        sent: Fetched = pytree.tree_map(send, select())
+        sent: Fetched = pytree.tree_map(send, select())  # bytes travel as bytes
         return sent

@@ -152,7 +152,7 @@ def optimise(
         objective.eval()
         if history.diverged is None:
             with torch.no_grad():
-                objective.model.finish(train, validation)
+                objective.finish(train, validation)
     return histories
 
 

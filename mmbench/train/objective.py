@@ -50,10 +50,15 @@ class Objective(nn.Module):
 
     def begin(self, train: Split) -> None:
         """Buffers that depend on the train split, and a look whether every term can have an effect."""
-        self.model.begin(train)
+        self.model.begin(train if self.model.packed or _inherits(self.model, "begin") else train.unpacked())
         for term, _ in self.each():
-            term.begin(train)
+            term.begin(train if _inherits(term, "begin") else train.unpacked())
         self._refuse_idle_terms(train)
+
+    def finish(self, train: Split, validation: Split) -> None:
+        """Buffers that are fitted on data after the last step; in eval mode, without gradients."""
+        whole = self.model.packed or _inherits(self.model, "finish")
+        self.model.finish(*(split if whole else split.unpacked() for split in (train, validation)))
 
     def forward(self, batch: Batch) -> tuple[Tensor, FusionOutput]:
         """() the loss, with terms as in training, and the model's output."""
@@ -95,12 +100,18 @@ class Objective(nn.Module):
         training = self.training
         self.eval()
         rows = torch.arange(min(len(train), 64), device=train.inputs.present.device)
-        batch = batch_of(train.take(rows), rows, torch.zeros((), device=rows.device))
+        batch = batch_of(train.take(rows).unpacked(), rows, torch.zeros((), device=rows.device))
         like = next(self.model.parameters())
         soft = like.new_full((len(rows), self.criterion.outputs), 0.5).requires_grad_()
         loss = self.model.loss(self.model(batch.inputs), replace(batch, soft=soft), self.criterion)
         self.train(training)
         return loss.requires_grad and torch.autograd.grad(loss, soft, allow_unused=True)[0] is not None
+
+
+def _inherits(module: FusionModel | Term, method: str) -> bool:
+    """Whether a method is the base class's own, which does nothing."""
+    base = FusionModel if isinstance(module, FusionModel) else Term
+    return getattr(type(module), method) is getattr(base, method)
 
 
 def batch_of(rows: Split, index: Tensor, epoch: Tensor) -> Batch:

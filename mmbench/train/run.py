@@ -133,6 +133,7 @@ class ModelEstimator:
     """
 
     fitted: FittedModel
+    packed = True
 
     def __init__(self, build: Callable[[], FusionModel]) -> None:
         self.build = build

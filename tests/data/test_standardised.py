@@ -132,18 +132,25 @@ def test_a_modality_that_train_never_shows_is_left_as_it_is(kept, parts):
     np.testing.assert_array_equal(found["test"]["vector"], np.nan_to_num(parts["test"]["vector"]))
 
 
-def test_other_types_of_numbers_become_single_precision(kept):
-    task = Task("classification", 2, (Modality("photo", "image", (1, 2, 2)), Modality("x", "vector", (1,))))
-    rng = np.random.default_rng(0)
-    columns = {
-        "photo": rng.integers(0, 256, (30, 1, 2, 2), dtype=np.uint8),
-        "x": rng.normal(size=(30, 1)),
-        "target": np.arange(30) % 2,
-    }
-    found = standardised.load(task, kept(task, dict.fromkeys(SPLITS, columns)).folder)["train"]
-    for name in ("photo", "x"):
-        assert found[name].dtype == np.float32
-        assert found[name].std() == pytest.approx(1, abs=1e-5)
+def test_double_precision_becomes_single(kept):
+    task = Task("classification", 2, (Modality("x", "vector", (1,)),))
+    columns = {"x": np.random.default_rng(0).normal(size=(30, 1)), "target": np.arange(30) % 2}
+    found = standardised.load(task, kept(task, dict.fromkeys(SPLITS, columns)).folder)["train"]["x"]
+    assert found.dtype == np.float32
+    assert found.std() == pytest.approx(1, abs=1e-5)
+
+
+def test_bytes_stay_bytes_beside_the_scaling_that_standardises_them(kept):
+    task = Task("classification", 2, (Modality("photo", "image", (1, 2, 2)),))
+    photos = np.random.default_rng(0).integers(0, 256, (30, 1, 2, 2), dtype=np.uint8)
+    columns = {"photo": photos, "target": np.arange(30) % 2}
+    found = standardised.load(task, kept(task, dict.fromkeys(SPLITS, columns)).folder)
+    np.testing.assert_array_equal(found["train"]["photo"], photos)
+    assert found["train"]["photo"].dtype == np.uint8
+    mean, deviation = found["scaling"]["photo"]
+    scaled = (photos - mean) / deviation
+    assert scaled.mean() == pytest.approx(0, abs=1e-12)
+    assert scaled.std() == pytest.approx(1, abs=1e-12)
 
 
 def test_tokens_alone_have_no_scaling(kept):

@@ -13,6 +13,8 @@ class Prior:
     Its most probable class is the majority class.
     """
 
+    packed = True
+
     def __init__(self, task: Task) -> None:
         self.task = task
 

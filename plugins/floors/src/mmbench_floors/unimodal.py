@@ -34,6 +34,7 @@ class Unimodal(FusionModel):
         hidden: width of the head's hidden layer, 0 for none.
     """
 
+    packed = True
     prior: Tensor
 
     def __init__(

@@ -40,6 +40,7 @@ class Decision(FusionModel):
         MmbenchError: for a rule that the task cannot have.
     """
 
+    packed = True
     weights: Tensor
 
     def __init__(
@@ -76,10 +77,10 @@ class Decision(FusionModel):
         """Fit the weights of the rule that has some."""
         if self.rule == "weighted":
             split, _ = validation.supervised()
-            self.weights.copy_(fit_weights(self.task, self._unimodal(split.inputs), split))
+            self.weights.copy_(fit_weights(self.task, self._unimodal(split), split))
 
-    def _unimodal(self, inputs: Inputs) -> Tensor:
+    def _unimodal(self, split: Split) -> Tensor:
         """(N,M,K) logits of many rows."""
-        rows = torch.split(torch.arange(len(inputs), device=inputs.present.device), ROWS_AT_ONCE)
-        outputs = [self(inputs.take(part)).unimodal for part in rows]
+        starts = range(0, len(split), ROWS_AT_ONCE)
+        outputs = [self(split.part(slice(i, i + ROWS_AT_ONCE)).unpacked().inputs).unimodal for i in starts]
         return torch.cat([torch.stack(list(unimodal.values()), 1) for unimodal in outputs])

@@ -33,6 +33,7 @@ class Hybrid(FusionModel):
         hidden: width of each head's hidden layer, 0 for none.
     """
 
+    packed = True
     uniform: Tensor
 
     def __init__(

@@ -29,6 +29,7 @@ class Stacking:
         hidden: width of each head's hidden layer, 0 for none.
     """
 
+    packed = True
     fitted: Fitted
 
     def __init__(
