@@ -6,6 +6,7 @@ batch or over padding: a row's code depends on that row alone.
 """
 
 from itertools import pairwise
+from math import sqrt
 from typing import NamedTuple
 
 import torch
@@ -64,23 +65,43 @@ class ConvEncoder(Encoder):
         self.widths = (max(width // 2, 8), width)
         sizes = [channels, max(width // 4, 8), self.widths[0], width]
         self.blocks = nn.ModuleList()
-        side = min(height, breadth)
         for i, (before, after) in enumerate(pairwise(sizes)):
             block = nn.Sequential(
                 nn.Conv2d(before, after, 3, padding=1, bias=False),
                 nn.GroupNorm(4 if after % 4 == 0 else 1, after),
                 nn.ReLU(),
             )
-            if i < 2 and side >= 4:
+            if i < 2 and min(height, breadth) >= 4:
                 block.append(nn.MaxPool2d(2))
-                side //= 2
+                height, breadth = height // 2, breadth // 2
             self.blocks.append(block)
+        self.positions = height * breadth  # of the last map
 
     def forward(self, values: Tensor, lengths: Tensor | None = None) -> Encoding:
         middle = self.blocks[1](self.blocks[0](values))
-        tokens = self.blocks[2](middle).flatten(2).transpose(1, 2)
+        tokens = self.weighed(self.blocks[2](middle).flatten(2).transpose(1, 2))
         mask = tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
         return Encoding(tokens, mask, [middle.mean((-2, -1)), tokens.mean(1)])
+
+    def weighed(self, tokens: Tensor) -> Tensor:
+        """(B,T,d) -> the same, by position; here all positions are alike."""
+        return tokens
+
+
+class SpectrogramEncoder(ConvEncoder):
+    """The same with learned weights of each position, since a low band is not a high one.
+
+    τ_p = √P w_p ⊙ h_p over P positions, w_p ~ N(0, I) at the start: their mean is a depthwise
+    convolution as large as the map (Chen et al. 2018, MobileFaceNets, arXiv:1804.07573, §3.1), with
+    the variance of one position.
+    """
+
+    def __init__(self, modality: Modality, width: int) -> None:
+        super().__init__(modality, width)
+        self.weight = nn.Parameter(torch.randn(self.positions, width))
+
+    def weighed(self, tokens: Tensor) -> Tensor:
+        return tokens * (self.weight * sqrt(self.positions))
 
 
 class TemporalBlock(nn.Module):
@@ -161,7 +182,7 @@ class TokensEncoder(Encoder):
 ENCODERS: dict[Kind, dict[str, type[Encoder]]] = {
     "vector": {"": VectorEncoder},
     "image": {"": ConvEncoder},
-    "spectrogram": {"": ConvEncoder},
+    "spectrogram": {"": SpectrogramEncoder},
     "sequence": {"": SequenceEncoder},
     "tokens": {"": TokensEncoder},
 }

@@ -101,6 +101,8 @@ class Early(FusionModel):
         values, lengths = inputs.values[modality.name], inputs.lengths.get(modality.name)
         if self.grid.kind == "vector":
             values = flatten(values, lengths, modality, next(self.parameters()).dtype)
+        elif values.dim() - 1 > len(self.place[i].view.shape):
+            values = values.flatten(2)  # pixels become channels
         if len(self.shallow):
             values = self.shallow[i](values)
         placed: tuple[Tensor, Tensor | None] = self.place[i](values, lengths)
