@@ -16,6 +16,7 @@ from mmbench.boards.gather import (
     gather,
     in_words,
     score_named,
+    training_data,
 )
 from mmbench.boards.schema import Analysis, Bootstrap, Difference, Estimate, RowAnalysis, read_analysis
 from mmbench.core.errors import MmbenchError, did_you_mean
@@ -52,6 +53,7 @@ class BoardRow:
         message: what the first of them says.
         reason: why there are no intervals.
         sequential: why its seeds were not trained at once on a board where they are.
+        unaugmented: it has not seen the augmentation of its board.
     """
 
     label: str
@@ -70,6 +72,7 @@ class BoardRow:
     message: str = ""
     reason: str = ""
     sequential: str = ""
+    unaugmented: bool = False
 
     @property
     def ran(self) -> bool:
@@ -93,6 +96,7 @@ class Board:
         bootstrap: how the intervals were made; None if there are none of these records.
         outdated: there is an analysis, but of other records.
         setting: what all rows share of the arithmetic, and whether seeds were trained at once.
+        training_data: what was done to the train split, for all rows; empty for nothing.
         records, digest, core_source: what it was made from.
         left_out, unreadable: what it was not made from.
     """
@@ -111,6 +115,7 @@ class Board:
     bootstrap: Bootstrap | None
     outdated: bool
     setting: str
+    training_data: str
     records: int
     digest: str
     core_source: str
@@ -186,6 +191,7 @@ def make_board(gathering: Gathering, stored: Analysis | None) -> Board:
         bootstrap=analysis.bootstrap if analysis else None,
         outdated=stored is not None and analysis is None,
         setting=_setting(gathering),
+        training_data=training_data(identity),
         records=gathering.records,
         digest=gathering.digest,
         core_source=identity.core_source,
@@ -216,6 +222,7 @@ def _row(row: Row, gathering: Gathering, analysis: Analysis | None, leading: boo
         message=next((line for result in row.failed for line in result.outcome.message.splitlines()), ""),
         reason=_reason(found, gathering.task.metric) if found else "",
         sequential=next((r.execution.reason for r in row.results if len(row.results) > 1), ""),
+        unaugmented=any(r.identity.augment and not r.execution.augmented for r in row.results),
     )
 
 

@@ -256,6 +256,12 @@ def in_words(name: str, value: object) -> str:
     return str(value)
 
 
+def training_data(identity: Identity) -> str:
+    """What was done to the train split: ``augmented by noise+mask, balanced``; empty for nothing."""
+    parts = [f"augmented by {identity.augment}"] if identity.augment else []
+    return ", ".join([*parts, "balanced"] if identity.balance else parts)
+
+
 def _differ(identities: Iterable[Identity], name: str) -> bool:
     return len({getattr(identity, name) for identity in identities}) > 1
 
@@ -276,7 +282,11 @@ def _left_out(others: Sequence[Result], newest: Result) -> tuple[LeftOut, ...]:
 
 def _differences(one: Identity, other: Identity) -> Iterator[str]:
     mine, theirs = _shared(one), _shared(other)
+    if training_data(one) != training_data(other):
+        yield f"the train split {training_data(one) or 'as it is'}"
     for name in mine:
+        if name in ("augment", "balance"):
+            continue
         if mine[name] != theirs[name]:
             if name == "together":
                 yield "seeds trained at once" if mine[name] else "seeds trained one after the other"

@@ -61,7 +61,8 @@ def render_summary(boards: Sequence[Board]) -> str:
         heads = [f"{link}<br>{metric}" for link, metric in zip(links, metrics, strict=True)]
         align = ["left", "left", *["right"] * len(heads)]
         parts += [
-            f"## Protocol {STYLE.code(found.protocol)}",
+            f"## Protocol {STYLE.code(found.protocol)}"
+            + (f", train split {found.training_data}" if found.training_data else ""),
             _table(["method", "role", *heads], summaries.lines(found, STYLE), align),
             "\n".join(f"- {_plain(sentence)}" for sentence in summaries.sentences(found, STYLE)),
         ]

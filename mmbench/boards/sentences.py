@@ -70,6 +70,8 @@ def _about_rows(board: Board, style: Style) -> Iterator[str]:
             yield f"{style.code(row.label)} has no interval: {row.reason}."
         if row.sequential:
             yield f"{style.code(row.label)} was trained one seed after the other: {row.sequential}."
+        if row.unaugmented:
+            yield f"{style.code(row.label)} has not seen the augmentation, which acts in the suite's trainer alone."
         if row.failed:
             started = row.seeds + sum(row.failed.values())
             said = f": {row.message}" if row.message else ""

@@ -29,28 +29,30 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class Summary:
-    """All datasets under one protocol.
+    """All datasets under one protocol, with the same done to their train splits.
 
     Attributes:
         protocol: of all boards.
         boards: the columns.
         rows: ceilings, methods, floors; by name within each.
+        training_data: what was done to the train splits; empty for nothing.
     """
 
     protocol: str
     boards: tuple[Board, ...]
     rows: tuple[SummaryRow, ...]
+    training_data: str = ""
 
 
 def summary(boards: Sequence[Board]) -> list[Summary]:
-    """One summary a protocol."""
+    """One summary a protocol, and one more for each thing that was done to train splits."""
     found = []
-    for protocol in sorted({board.protocol for board in boards}):
-        chosen = tuple(board for board in boards if board.protocol == protocol)
+    for protocol, changed in sorted({(board.protocol, board.training_data) for board in boards}):
+        chosen = tuple(board for board in boards if (board.protocol, board.training_data) == (protocol, changed))
         roles = {(row.label, row.role) for board in chosen for row in board.rows}
         rows = (SummaryRow(label, role, tuple(_find(board, label, role) for board in chosen)) for label, role in roles)
         order = sorted(rows, key=lambda row: (ORDER.get(row.role, 1), row.label))
-        found.append(Summary(protocol, chosen, tuple(order)))
+        found.append(Summary(protocol, chosen, tuple(order), changed))
     return found
 
 

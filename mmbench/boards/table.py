@@ -61,6 +61,7 @@ def heading(board: Board) -> list[str]:
         f"modalities: {', '.join(modalities)}",
         f"metric: {titled(board.score, unit=True)}{''.join(f', {bound}' for bound in bounds)}",
         f"examples: {', '.join(sizes)}{f'; grouped by {task.group}' if task.group else ''}",
+        *([f"train split: {board.training_data}"] if board.training_data else []),
         *([f"run on: {board.setting}"] if board.setting else []),
     ]
 

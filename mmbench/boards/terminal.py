@@ -51,6 +51,7 @@ def render_summary(boards: Sequence[Board], colour: bool = False, width: int = W
 def _summary(found: summaries.Summary, colour: bool, width: int) -> str:
     style = _style(colour)
     title = f"summary · protocol {found.protocol}"
+    title += f" · train split {found.training_data}" if found.training_data else ""
     lines = summaries.lines(found, style)
     left = [Column(name, tuple(line[at] for line in lines), "left") for at, name in enumerate(("method", "role"))]
     datasets = [

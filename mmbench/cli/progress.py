@@ -178,7 +178,7 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
         lines.append(f"(+{len(summary.failures) - FAILURES_SHOWN} more)")
     if summary.failures:
         lines.append("tracebacks: `mmbench results --failed`; run them again: `mmbench run … --retry-failed`")
-    for skip in left_out:
+    for skip in (*left_out, *(skip for skip in summary.plan.skipped if skip.method is None)):
         lines.append(f"left out: {skip.dataset}: {skip.reason}")
     states = summary.plan.count()
     wanted = summary.wanted - summary.elsewhere.total()

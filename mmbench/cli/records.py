@@ -50,8 +50,9 @@ def is_stale(identity: Identity) -> bool:
         return True
     registry = installed()
     card = registry.methods.get(identity.method)
-    loss = str(identity.parameters.get("loss", ""))
-    names = [re.split(r"[(:]", part)[0] for part in split_outside_brackets(loss, "+")]
+    composed = (str(identity.parameters.get("loss", "")), identity.augment)
+    parts = [part for text in composed for part in split_outside_brackets(text, "+")]
+    names = [re.split(r"[(:]", part)[0] for part in parts]
     terms = [registry.terms[name] for name in names if name in registry.terms]
     if card is None or len(terms) < len(names):
         return False  # of a plugin that is not installed, nothing can be said

@@ -10,10 +10,13 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmbench.core.cards import DatasetCard, MethodCard, TermCard
 from mmbench.core.errors import MmbenchError
-from mmbench.results.schema import Plain
+
+if TYPE_CHECKING:  # `mmbench data list` needs hashes, and no pydantic
+    from mmbench.results.schema import Plain
 
 PACKAGE = Path(__file__).parents[1]
 # What a score depends on.
@@ -53,7 +56,8 @@ def plugin_source(build: str) -> str:
 
 def method_source(method: MethodCard, terms: Sequence[TermCard], dataset: DatasetCard | None) -> str:
     """Hash of all plugins' source that a score of this method depends on."""
-    builds = [method.build, *sorted(term.build for term in terms)]
+    # of the terms, those of mmbench itself are in the hash of the core already
+    builds = [method.build, *sorted(term.build for term in terms if not term.build.startswith("mmbench.nn."))]
     sources = [plugin_source(build) for build in builds]
     if dataset is not None and "posterior" in method.needs and dataset.posterior:
         sources.append(folder_source(dataset.posterior.partition(":")[0]))
@@ -97,7 +101,7 @@ def libraries() -> dict[str, str]:
 
 
 @cache
-def hardware() -> dict[str, Plain]:
+def hardware() -> "dict[str, Plain]":
     """The machine, in words."""
     return {"machine": platform.machine(), "system": platform.system(), "cpu": _cpu(), "cores": os.cpu_count()}
 

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 SCHEMA_VERSION = 1
 
 Plain = bool | int | float | str | None | tuple[bool | int | float | str, ...]
+# Of the identity: left out of the key where they say nothing, so that a key once published stays.
+_ADDED_LATER = ("augment", "balance")
 Status = Literal["ok", "error", "timeout", "killed", "diverged"]
 
 
@@ -33,6 +35,9 @@ class Identity(Record):
         dataset, dataset_parameters, dataset_version: the dataset and what differs from its default.
         data: fingerprint of its decoded content.
         training: options that the dataset and the protocol set for every fusion model.
+        augment: terms that change the train split's inputs at every step, for every fusion model, as
+            ``mmbench run --augment`` takes them; empty if there are none.
+        balance: whether the train split was resampled to equal presence patterns and classes.
         split, track: what was predicted, in which direction.
         protocol, protocol_version: how it was run and measured.
         seed: every random draw of the cell comes from it.
@@ -51,6 +56,8 @@ class Identity(Record):
     dataset_version: str
     data: str
     training: dict[str, Plain] = Field(default_factory=dict)
+    augment: str = ""
+    balance: bool = False
     split: str = "test"
     track: str = "fusion"
     protocol: str
@@ -66,7 +73,10 @@ class Identity(Record):
     @property
     def key(self) -> str:
         """64 hexadecimal digits."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        fields = {
+            name: value for name, value in self.model_dump(mode="json").items() if value or name not in _ADDED_LATER
+        }
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
         return sha256(canonical.encode()).hexdigest()
 
 
@@ -113,10 +123,13 @@ class Execution(Record):
     Attributes:
         seeds: ``together`` or ``sequential``.
         reason: why a method was trained sequentially in a sweep that trains seeds together.
+        augmented: whether the augmentation of the identity was seen. It acts in the trainer: a method that
+            is not trained there (a linear model, boosted trees, the prior) never sees one.
     """
 
     seeds: Literal["sequential", "together"] = "sequential"
     reason: str = ""
+    augmented: bool = False
 
 
 class Cost(Record):

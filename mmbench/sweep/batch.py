@@ -89,7 +89,7 @@ def accelerator(batch: CellBatch) -> str:
 def _import_plugins(batch: CellBatch) -> None:
     """What importing does to the process, it does before the first cell, for all cells alike."""
     method, dataset = batch.method, batch.dataset.card
-    cards: list[AnyCard] = [method.card, *(term.card for term in method.terms)]
+    cards: list[AnyCard] = [method.card, *(term.card for term in (*method.terms, *batch.augmentation))]
     cards += [card for card in installed().measures.values() if batch.prepared.task.kind in card.tasks]
     if "posterior" in method.card.needs and dataset.posterior:
         cards.append(replace(dataset, build=dataset.posterior))

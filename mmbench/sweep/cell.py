@@ -15,6 +15,7 @@ from mmbench.core.parameters import parameters_of
 from mmbench.core.task import Task
 from mmbench.data.splits import Splits
 from mmbench.measures.evaluation import Evaluation
+from mmbench.nn.augment.balance import balanced_rows
 from mmbench.nn.functional import prior, probabilities
 from mmbench.nn.models import Estimator, Term
 from mmbench.nn.records import Split
@@ -25,6 +26,7 @@ from mmbench.sweep.plan import CellBatch, training_from_outside
 from mmbench.sweep.record import Measured
 from mmbench.train.loop import DivergedError
 from mmbench.train.run import CellRun, as_estimator, train_together
+from mmbench.train.streams import stream
 
 Scorer = Callable[[Tensor, Split], dict[str, float]]
 
@@ -74,14 +76,16 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int, reason: str = "") -> t
         ChangedInputsError: if the method wrote into the splits; they have to be loaded again.
         MmbenchError: if predictions have another shape than the task says, or are no probabilities.
     """
-    before = _versions(splits)
+    balanced = _balanced(batch, splits, seed)
+    before = _versions(balanced)
     fitting = _begin(batch, splits, seed)
     started = time.perf_counter()
-    fitting.estimator.fit(splits.train, splits.validation, fitting.run)
+    train, validation = (_given(fitting.estimator, split) for split in (balanced.train, balanced.validation))
+    fitting.estimator.fit(train, validation, fitting.run)
     fitting.seconds = time.perf_counter() - started
-    fitting.execution = Execution(reason=reason)
+    fitting.execution = Execution(reason=reason, augmented=_augmented(batch, fitting.run))
     measured = measure(batch, splits, fitting)
-    _refuse_changes(batch, splits, before)
+    _refuse_changes(batch, balanced, before)
     return measured
 
 
@@ -93,18 +97,20 @@ def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | Diverg
     """
     if batch.method.card.deterministic:
         return "the method is deterministic: it has one seed"
-    before = _versions(splits)
     seeds = batch.settings.seeds
+    balanced = _balanced(batch, splits, seeds[0])  # they share one train split
+    before = _versions(balanced)
     fittings = [_begin(batch, splits, seed) for seed in seeds]
     started = time.perf_counter()
     runs, estimators = [fitting.run for fitting in fittings], [fitting.estimator for fitting in fittings]
-    outcomes = train_together(runs, estimators, splits.train, splits.validation)
+    outcomes = train_together(runs, estimators, balanced.train, balanced.validation)
     if isinstance(outcomes, str):
         return outcomes
     share = (time.perf_counter() - started) / len(seeds)
-    _refuse_changes(batch, splits, before)
+    _refuse_changes(batch, balanced, before)
     for fitting in fittings:
-        fitting.seconds, fitting.execution = share, Execution(seeds="together")
+        fitting.seconds = share
+        fitting.execution = Execution(seeds="together", augmented=_augmented(batch, fitting.run))
     ends = zip(seeds, fittings, outcomes, strict=True)
     return {seed: fitting if outcome is None else outcome for seed, fitting, outcome in ends}
 
@@ -141,11 +147,24 @@ def _begin(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
         metric=partial(_main_metric, splits, scorer(splits)),
         posterior=_posterior(batch, splits) if "posterior" in batch.method.card.needs else None,
         options=_training_options(batch),
-        terms=[partial(_make_term, task, term) for term in batch.method.terms],
+        terms=[partial(_make_term, task, term) for term in (*batch.augmentation, *batch.method.terms)],
     )
     build, hyperparameters = _builder(batch.method)
     estimator = as_estimator(partial(build, task, **hyperparameters), seed, batch.method.card.name)
     return Fitting(run, estimator, hyperparameters)
+
+
+def _balanced(batch: CellBatch, splits: Splits, seed: int) -> Splits:
+    """The splits with as many rows of train, drawn with this seed, where the protocol balances them."""
+    if not batch.settings.protocol.balance:
+        return splits
+    rows = balanced_rows(splits.task, splits.train, stream(seed, "balance"))
+    return replace(splits, train=splits.train.take(rows))
+
+
+def _augmented(batch: CellBatch, run: CellRun) -> bool:
+    """Whether the protocol's augmentation was seen: it is part of every training that a run has done."""
+    return bool(batch.augmentation and run.fits)
 
 
 def _refuse_changes(batch: CellBatch, splits: Splits, before: list[int]) -> None:
@@ -170,8 +189,15 @@ def predict(estimator: Estimator, splits: Splits, split: Split) -> Tensor:
     rows = some.nonzero()[:, 0]
     seen = split if len(rows) == len(split) else split.take(rows)
     answer = chance_prediction(splits, split)
-    answer[rows.cpu()] = splits.in_units(checked(splits.task, estimator.predict(seen.withheld()), len(rows)))
+    answer[rows.cpu()] = splits.in_units(
+        checked(splits.task, estimator.predict(_given(estimator, seen).withheld()), len(rows))
+    )
     return answer.float().double()
+
+
+def _given(estimator: Estimator, split: Split) -> Split:
+    """A split as an estimator takes it: in floats, unless it says that it takes bytes."""
+    return split if getattr(estimator, "packed", False) else split.unpacked()
 
 
 def chance_prediction(splits: Splits, split: Split) -> Tensor:
@@ -258,6 +284,8 @@ def _make_term(task: Task, term: TermChoice) -> tuple[Term, float]:
     made = load(term.card)(task, **term.parameters)
     if not isinstance(made, Term):
         raise MmbenchError(f"the builder of term {term.card.name!r} gives a {type(made).__name__}, not a Term")
+    if term.weight != 1 and type(made).inputs is not Term.inputs and type(made).forward is Term.forward:
+        raise MmbenchError(f"{term}: {term.card.name} is an augmentation, no loss that a weight could scale")
     return made, term.weight
 
 

@@ -6,15 +6,19 @@ A method's brackets hold its own hyper-parameters, training options (``lr=3e-4``
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mmbench.core.cards import DatasetCard, MethodCard, TermCard
 from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.modality import KINDS
 from mmbench.core.parameters import Parameter, bind, parameters_of
-from mmbench.core.spec import Spec, parse_spec, split_outside_brackets
+from mmbench.core.spec import Spec, is_place, parse_spec, split_outside_brackets
 from mmbench.core.training import training_parameters
+from mmbench.data.cache import find
+from mmbench.data.locate import missing
 from mmbench.registry import Registry, load
 
+CARD_FILE = "mmbench.toml"  # of a folder with data of one's own
 RESERVED = ("loss", "encoder", "seeds")
 
 
@@ -26,9 +30,14 @@ class TermChoice:
     parameters: Mapping[str, object] = field(default_factory=dict)
     weight: float = 1.0
 
-    def __str__(self) -> str:
+    @property
+    def unweighted(self) -> str:
+        """``name(key=value,…)``."""
         inside = ",".join(f"{key}={value}" for key, value in self.parameters.items())
-        return f"{self.card.name}{f'({inside})' if inside else ''}:{self.weight:g}"
+        return f"{self.card.name}({inside})" if inside else self.card.name
+
+    def __str__(self) -> str:
+        return f"{self.unweighted}:{self.weight:g}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class MethodChoice:
         build: keyword arguments of its builder that differ from the default.
         training: options of the trainer.
         encoders: {modality kind: encoder}.
-        terms: composed onto it.
+        terms: composed onto it, in one canonical order: augmentations act one after the other.
     """
 
     card: MethodCard
@@ -56,7 +65,7 @@ class MethodChoice:
         if self.encoders:
             parameters["encoder"] = "+".join(f"{kind}:{name}" for kind, name in sorted(self.encoders.items()))
         if self.terms:
-            parameters["loss"] = "+".join(sorted(map(str, self.terms)))
+            parameters["loss"] = "+".join(map(str, self.terms))
         return parameters
 
     @property
@@ -102,8 +111,17 @@ def choose_method(registry: Registry, text: str) -> MethodChoice:
         # a training option is kept even where it equals the suite's default: the method's own may differ
         training={key: common[key].read(value, where) for key, value in sorted(training.items())},
         encoders=_encoders(encoder, where),
-        terms=tuple(_term(registry, part, where) for part in split_outside_brackets(loss, "+")),
+        terms=tuple(sorted(choose_terms(registry, loss, where), key=str)),
     )
+
+
+def choose_terms(registry: Registry, text: str, where: str) -> tuple[TermChoice, ...]:
+    """Read ``name``, ``name:weight`` or ``name(key=value,…):weight``, several joined by ``+``.
+
+    Raises:
+        MmbenchError: for an unknown name, parameter or value; ``where`` begins the message.
+    """
+    return tuple(_term(registry, part, where) for part in split_outside_brackets(text, "+"))
 
 
 def builder_parameters(build: Callable[..., object], where: str) -> dict[str, Parameter]:
@@ -118,14 +136,31 @@ def builder_parameters(build: Callable[..., object], where: str) -> dict[str, Pa
 
 
 def choose_dataset(registry: Registry, text: str) -> DatasetChoice:
-    """Read ``name`` or ``name[key=value,…]``.
+    """Read ``name`` or ``name[key=value,…]``; or the place of a dataset: ``./folder``, ``hf:ORGANISATION/NAME``.
 
     Raises:
-        MmbenchError: for an unknown name, parameter or value.
+        MmbenchError: for an unknown name, parameter or value, or data whose card file is wrong.
     """
     spec = parse_spec(text)
+    if is_place(spec.name):
+        return _dataset_at(registry, spec)
+    if spec.name not in registry.datasets and (Path(spec.name) / CARD_FILE).is_file():
+        raise MmbenchError(
+            f"there is no installed dataset {spec.name!r}; for the folder of that name, write ./{spec.name}"
+        )
     card = registry.dataset(spec.name)
     return DatasetChoice(card, _dataset_parameters(card, spec.parameters))
+
+
+def _dataset_at(registry: Registry, spec: Spec) -> DatasetChoice:
+    from mmbench.data.own.place import dataset_at  # most sweeps have no use for it
+
+    card, parameters = dataset_at(spec)
+    if card.name in registry.datasets:
+        raise MmbenchError(
+            f"{spec}: its name {card.name!r} is that of an installed dataset; give it another in its card"
+        )
+    return DatasetChoice(card, parameters)
 
 
 def under_protocol(choice: DatasetChoice, protocol: str) -> DatasetChoice | str:
@@ -137,6 +172,13 @@ def under_protocol(choice: DatasetChoice, protocol: str) -> DatasetChoice | str:
     if isinstance(change, str):
         return change
     return DatasetChoice(choice.card, {**change, **choice.parameters})
+
+
+def lacks_files(choice: DatasetChoice) -> str:
+    """Why a dataset cannot be made on this machine, and what to do; empty if it can, or has been."""
+    if not choice.card.collections or find(choice.card, choice.parameters):
+        return ""
+    return missing(choice.card.collections)
 
 
 def _dataset_parameters(card: DatasetCard, given: Mapping[str, str]) -> dict[str, object]:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mmbench.core.arithmetic import Arithmetic
+from mmbench.core.errors import MmbenchError
 from mmbench.core.spec import Spec
 from mmbench.data.cache import Prepared
+from mmbench.registry import installed
 from mmbench.results import store
 from mmbench.results.provenance import core_source, method_source
 from mmbench.results.schema import Identity
-from mmbench.sweep.choices import DatasetChoice, MethodChoice
+from mmbench.sweep.augmentation import choose_augmentation, in_text, refuses
+from mmbench.sweep.choices import DatasetChoice, MethodChoice, TermChoice
 from mmbench.sweep.protocol import Protocol
 
 State = Literal["new", "stale", "done", "failed"]
@@ -54,13 +57,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellBatch:
-    """The cells of all seeds of one method on one dataset: what one worker runs."""
+    """The cells of all seeds of one method on one dataset: what one worker runs.
+
+    ``augmentation`` is the protocol's.
+    """
 
     method: MethodChoice
     dataset: DatasetChoice
     prepared: Prepared
     settings: Settings
     cells: tuple[Cell, ...]
+    augmentation: tuple[TermChoice, ...] = ()
 
     def to_run(self, retry_failed: bool = False) -> "CellBatch":
         """The same with the cells alone that have to be run."""
@@ -101,18 +108,30 @@ class Plan:
 def make_plan(
     methods: Sequence[MethodChoice], datasets: Sequence[tuple[DatasetChoice, Prepared]], settings: Settings
 ) -> Plan:
-    """Every method on every prepared dataset, in the order given."""
+    """Every method on every prepared dataset, in the order given.
+
+    Raises:
+        MmbenchError: if the protocol changes the train split in a way that has no effect on any dataset.
+    """
     batches: dict[str, CellBatch] = {}  # what is asked for twice runs once
     skipped: list[Skip] = []
-    for dataset, prepared in datasets:
+    augmentation = choose_augmentation(installed(), settings.protocol.augment)
+    refused = [refuses(prepared.task, prepared.missing, settings.protocol, augmentation) for _, prepared in datasets]
+    if datasets and all(refused):
+        raise MmbenchError(f"{datasets[0][0].spec}: {refused[0]}")
+    for (dataset, prepared), no_effect in zip(datasets, refused, strict=True):
+        if no_effect:
+            skipped.append(Skip(None, dataset.spec, no_effect))
+            continue
         for method in methods:
-            reason = method.card.refuses(prepared.task, dataset.card.offers, prepared.missing)
+            missing = prepared.missing or any(term.card.makes_missing for term in (*method.terms, *augmentation))
+            reason = method.card.refuses(prepared.task, dataset.card.offers, missing)
             if reason:
                 skipped.append(Skip(method.spec, dataset.spec, reason))
                 continue
             for variant in _variants(method, prepared):
                 if (name := f"{variant.spec} on {dataset.spec}") not in batches:
-                    batches[name] = _batch(variant, dataset, prepared, settings)
+                    batches[name] = _batch(variant, dataset, prepared, settings, augmentation)
     return Plan(tuple(batches.values()), tuple(skipped))
 
 
@@ -123,17 +142,26 @@ def _variants(method: MethodChoice, prepared: Prepared) -> list[MethodChoice]:
     return [replace(method, build={**method.build, "modality": name}) for name in prepared.task.names]
 
 
-def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, settings: Settings) -> CellBatch:
+def _batch(
+    method: MethodChoice,
+    dataset: DatasetChoice,
+    prepared: Prepared,
+    settings: Settings,
+    augmentation: tuple[TermChoice, ...],
+) -> CellBatch:
+    terms = [term.card for term in (*method.terms, *augmentation)]
     identity = Identity(
         method=method.card.name,
         parameters=method.parameters,  # type: ignore[arg-type]  # pydantic checks that they are plain
-        method_source=method_source(method.card, [term.card for term in method.terms], dataset.card),
+        method_source=method_source(method.card, terms, dataset.card),
         core_source=core_source(),
         dataset=dataset.card.name,
         dataset_parameters=dict(dataset.parameters),  # type: ignore[arg-type]
         dataset_version=dataset.card.version,
         data=prepared.fingerprint,
         training=training_from_outside(dataset, settings.protocol),  # type: ignore[arg-type]
+        augment=in_text(augmentation),
+        balance=settings.protocol.balance,
         track=method.card.tracks[0],
         protocol=settings.protocol.name,
         protocol_version=settings.protocol.version,
@@ -145,7 +173,7 @@ def _batch(method: MethodChoice, dataset: DatasetChoice, prepared: Prepared, set
     place = store.Place(settings.out, settings.protocol.name, dataset.spec, method.spec, 0)
     recorded = place.recorded_seeds()
     cells = (_cell(identity.model_copy(update={"seed": seed}), replace(place, seed=seed), recorded) for seed in seeds)
-    return CellBatch(method, dataset, prepared, settings, tuple(cells))
+    return CellBatch(method, dataset, prepared, settings, tuple(cells), augmentation)
 
 
 def trains_together(settings: Settings, prepared: Prepared) -> bool:

@@ -16,6 +16,9 @@ class Protocol:
         summary: one line.
         seeds: trainings of each method that is not deterministic.
         training: options set for every fusion model, over the dataset's.
+        augment: terms that change the train split's inputs, for every fusion model, as in ``loss=``:
+            ``noise(scale=0.1)+modality-dropout(p=0.2)``, in the order in which they act.
+        balance: whether every method is given a train split of equal presence patterns and classes.
     """
 
     name: str
@@ -23,6 +26,8 @@ class Protocol:
     summary: str
     seeds: int
     training: Mapping[str, object] = field(default_factory=dict)
+    augment: str = ""
+    balance: bool = False
 
 
 PROTOCOLS = {

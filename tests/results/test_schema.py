@@ -25,6 +25,8 @@ OTHER = {
     "dataset_version": "2",
     "data": "e" * 64,
     "training": {"epochs": 10},
+    "augment": "noise(scale=0.2)",
+    "balance": True,
     "split": "validation",
     "track": "alignment",
     "protocol": "standard",
