@@ -104,6 +104,7 @@ class TermCard:
         build: ``"package.module:callable"`` of ``callable(task, *, …)``, which returns a ``Term``.
         tasks: that it can do.
         needs: fields of ``FusionOutput`` that it reads.
+        makes_missing: whether it makes modalities absent, which not every method accepts.
     """
 
     name: str
@@ -111,6 +112,7 @@ class TermCard:
     build: str
     tasks: tuple[TaskKind, ...] = TASK_KINDS
     needs: tuple[str, ...] = ()
+    makes_missing: bool = False
 
     def __post_init__(self) -> None:
         _check("term", self.name, self.build)
@@ -135,9 +137,16 @@ class DatasetCard:
         training: options that every fusion model is trained with on it.
         protocols: by protocol's name, parameters that it changes, or (as text) why it leaves
             this dataset out.
+        collections: of files that it is made from, by the names of ``mmbench data fetch``; none for
+            what is generated or comes with a library.
+        content: fingerprint of what its builder gives under the default parameters; data that differ
+            from it are refused. Empty where nothing is pinned.
         version: raised when the content changes.
         licence, citation, source: as their owner states them.
         notes: what a reader of its scores should know.
+        findings: of ``mmbench data check``, in its words.
+        minutes: of one core, that a neural method took for all seeds of the standard protocol
+            (median over methods, measured); None where it was not measured.
     """
 
     name: str
@@ -151,11 +160,15 @@ class DatasetCard:
     posterior: str = ""
     training: Mapping[str, object] = field(default_factory=dict)
     protocols: Mapping[str, Mapping[str, object] | str] = field(default_factory=dict)
+    collections: tuple[str, ...] = ()
+    content: str = ""
     version: str = "1"
     licence: str = ""
     citation: str = ""
     source: str = ""
     notes: str = ""
+    findings: tuple[str, ...] = ()
+    minutes: float | None = None
 
     def __post_init__(self) -> None:
         _check("dataset", self.name, self.build)

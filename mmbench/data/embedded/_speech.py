@@ -19,7 +19,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mmbench.data.embedded._draws import Array
+from mmbench.data.draws import Array
 from mmbench.data.embedded.tasks import BANDS, FRAMES
 
 RATE, WINDOW, HOP = 8000, 256, 200  # samples a second, a window, a step

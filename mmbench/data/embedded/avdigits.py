@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from mmbench.core.parameters import Range
+from mmbench.data.draws import Columns, Seed, deal, rounded, stream, tables
 from mmbench.data.embedded import tasks
-from mmbench.data.embedded._draws import Columns, Seed, deal, rounded, stream, tables
 from mmbench.data.embedded._speech import spectrograms
 from mmbench.data.source import Source
 

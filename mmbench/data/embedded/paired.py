@@ -17,8 +17,9 @@ from torch import Tensor
 
 from mmbench.core.errors import MmbenchError
 from mmbench.core.parameters import Range
+from mmbench.data.draws import Array, Columns, Rows, Seed, rounded, stream
 from mmbench.data.embedded import tasks
-from mmbench.data.embedded._draws import Array, Columns, Rows, Seed, draw_splits, latents_of, rotate, rounded, stream
+from mmbench.data.embedded._draws import draw_splits, latents_of, rotate
 from mmbench.data.source import Source
 from mmbench.nn.records import Inputs
 

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from mmbench.core.errors import MmbenchError
 from mmbench.core.parameters import Range
+from mmbench.data.draws import Columns, Rows, Seed, rounded, stream
 from mmbench.data.embedded import tasks
-from mmbench.data.embedded._draws import Columns, Rows, Seed, draw_splits, rounded, stream
+from mmbench.data.embedded._draws import draw_splits
 from mmbench.data.source import Source
 from mmbench.nn.records import Inputs
 

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from mmbench.core.task import Task
+from mmbench.data.draws import Array, Seed, deal, stream, tables
 from mmbench.data.embedded import tasks
-from mmbench.data.embedded._draws import Array, Seed, deal, stream, tables
 from mmbench.data.source import Source
 
 BREAST_CANCER_SIZES = (319, 100, 150)

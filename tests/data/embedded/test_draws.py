@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mmbench.data.embedded._draws import bases, deal, rounded, stream
+from mmbench.data.draws import deal, rounded, stream
+from mmbench.data.embedded._draws import bases
 
 
 def test_streams_depend_on_seed_and_name_alone():

@@ -1,0 +1,36 @@
+"""Validation parts, cut from the training rows of a published split."""
+
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from mmbench.data.draws import deal
+
+Parts = dict[str, NDArray[np.int64]]
+
+
+def held_out(rng: Generator, published: NDArray[Any], label: NDArray[Any], validation: int) -> Parts:
+    """Rows of each split: ``validation`` training rows, stratified by label, are the validation.
+
+    Args:
+        rng: decides which.
+        published: (N,) ``train`` or ``test``.
+        label: (N,).
+        validation: rows. Samples have to be independent: see ``held_out_groups``.
+    """
+    train = np.flatnonzero(published == "train")
+    parts = deal(rng, label[train], (len(train) - validation, validation, 0))
+    return {
+        "train": train[parts["train"]],
+        "validation": train[parts["validation"]],
+        "test": np.flatnonzero(published == "test"),
+    }
+
+
+def held_out_groups(published: NDArray[Any], group: NDArray[np.int64], validation: tuple[int, ...]) -> Parts:
+    """Rows of each split: all rows of some groups (people, videos) of train are the validation."""
+    mine, train = np.isin(group, validation), published == "train"
+    parts = {"train": train & ~mine, "validation": train & mine, "test": published == "test"}
+    return {name: np.flatnonzero(part) for name, part in parts.items()}
