@@ -30,6 +30,13 @@ FAILED = 1
     "-d", "--dataset", "datasets", multiple=True, metavar="DATASET[k=v,…]", help="May be given several times."
 )
 @click.option("--protocol", default="standard", show_default=True, help="quick or standard: how cells are run.")
+@click.option(
+    "--augment",
+    default="",
+    metavar="TERMS",
+    help="Of the train split: noise+mask(share=0.1); see `mmbench list terms`.",
+)
+@click.option("--balance", is_flag=True, help="Resample train to equal presence patterns and classes.")
 @click.option("--seeds", type=click.IntRange(1), help="Seeds of each method, instead of the protocol's.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
 @click.option(
@@ -55,6 +62,8 @@ def run(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
     protocol: str,
+    augment: str,
+    balance: bool,
     seeds: int | None,
     out: Path,
     jobs: int | None,
@@ -83,13 +92,14 @@ def run(
     if dtype == "tf32" and device != "cuda":
         raise MmbenchError("--dtype tf32 needs --device cuda: a CPU has no such numbers")
     from mmbench.results.store import UnwritableError, check_writable
+    from mmbench.sweep.augmentation import with_train_split
     from mmbench.sweep.devices import allowed_devices
     from mmbench.sweep.local import LocalExecutor
     from mmbench.sweep.memory import read_size
     from mmbench.sweep.plan import Settings
     from mmbench.sweep.protocol import find_protocol
 
-    chosen = find_protocol(protocol)
+    chosen = with_train_split(find_protocol(protocol), installed(), augment, balance)
     arithmetic = Arithmetic(device, dtype, threads, compiled, deterministic)  # type: ignore[arg-type]  # click checks
     settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), arithmetic, seeds_mode or _usual_mode(device))  # type: ignore[arg-type]
     devices = allowed_devices() if device == "cuda" else ()
@@ -159,25 +169,44 @@ class Choices:
 
 
 def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str) -> Choices:
-    """Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol; a dataset
-    that is named runs even where the protocol would leave it out. What is named twice runs once.
+    """Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol whose files are
+    here; a dataset that is named runs even where the protocol would leave it out. What is named twice
+    runs once.
+
+    Raises:
+        MmbenchError: for what cannot be read, and for a dataset that is named and has no files here.
     """
     from mmbench.core.spec import Spec
-    from mmbench.sweep.choices import DatasetChoice, MethodChoice, choose_dataset, choose_method, under_protocol
+    from mmbench.sweep.choices import (
+        DatasetChoice,
+        MethodChoice,
+        choose_dataset,
+        choose_method,
+        lacks_files,
+        under_protocol,
+    )
     from mmbench.sweep.plan import Skip
 
     chosen_methods = list({str(c.spec): c for c in (choose_method(registry, text) for text in methods)}.values())
     chosen_methods = chosen_methods or [MethodChoice(card) for card in registry.methods.values()]
-    named = list({str(c.spec): c for c in (choose_dataset(registry, text) for text in datasets)}.values())
+    named: list[DatasetChoice] = []
+    for choice in (choose_dataset(registry, text) for text in datasets):
+        alike = next((other for other in named if other.spec == choice.spec), None)
+        if alike and alike.card != choice.card:
+            raise MmbenchError(f"two datasets are called {choice.card.name!r}: their results would be mixed up")
+        named += [] if alike else [choice]
     chosen_datasets, left_out = [], []
     for choice in named or [DatasetChoice(card) for card in registry.datasets.values()]:
         changed = under_protocol(choice, protocol)
-        if not isinstance(changed, str):
+        if isinstance(changed, str) and named:
+            changed = choice
+        reason = changed if isinstance(changed, str) else lacks_files(changed)
+        if not isinstance(changed, str) and not reason:
             chosen_datasets.append(changed)
         elif named:
-            chosen_datasets.append(choice)
+            raise MmbenchError(f"dataset {choice.card.name!r} cannot be made: {reason}")
         else:
-            left_out.append(Skip(None, Spec(choice.card.name), changed))
+            left_out.append(Skip(None, Spec(choice.card.name), reason))
     return Choices(chosen_methods, chosen_datasets, left_out)
 
 

@@ -8,6 +8,9 @@ from hashlib import sha256
 from mmbench.core.errors import MmbenchError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
+HUB = "hf:"  # what a dataset of the Hugging Face Hub begins with, or a folder that is laid out like one
+# ./data, ../data, /data, ~/data, data/card.toml
+PATH = re.compile(r"(\.{1,2}|~[^/\[\]]*|)(/[^\[\]]*)?|[^\[\]]*\.toml")
 PLAIN = re.compile(r"[A-Za-z0-9_.=-]*")  # what may stand in a file name as it is; + separates there
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -39,15 +42,27 @@ class Spec:
         return f"{short}-{sha256(str(self).encode()).hexdigest()[:8]}"
 
 
+def is_path(name: str) -> bool:
+    """Whether a folder or a file is meant: it begins with ``./``, ``../``, ``/`` or ``~``, or ends in ``.toml``."""
+    return bool(name) and PATH.fullmatch(name) is not None
+
+
+def is_place(name: str) -> bool:
+    """Whether a name says where a dataset lies, rather than which installed one is meant."""
+    return name.startswith(HUB) or is_path(name)
+
+
 def parse_spec(text: str) -> Spec:
     """Read ``name`` or ``name[key=value,…]``; commas inside brackets do not separate.
+
+    A name may be a path, or a path after ``hf:``; it may then have spaces.
 
     Raises:
         MmbenchError: with the part that could not be read.
     """
     text = text.strip()
     name, bracket, rest = text.partition("[")
-    if not NAME.fullmatch(name) or (bracket and not rest.endswith("]")):
+    if not (NAME.fullmatch(name) or is_path(name.removeprefix(HUB))) or (bracket and not rest.endswith("]")):
         raise MmbenchError(f"cannot read {text!r}: write NAME or NAME[key=value,key=value]")
     parameters: dict[str, str] = {}
     for part in split_outside_brackets(rest.removesuffix("]"), ","):
