@@ -80,8 +80,7 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
     if found:
         return found
     source = load(card)(**{**card.preset, **parameters})
-    stated = not parameters and any(card.sizes)  # data of one's own say their shapes when they are read
-    if source.task.kind != card.task.kind or (stated and source.task != card.task):
+    if not _keeps_to(card, source.task, default=not parameters):
         raise MmbenchError(f"dataset {card.name!r}: its builder gives {source.task}, its card says {card.task}")
     from mmbench.data import standardised
     from mmbench.data.validation import validate
@@ -124,6 +123,16 @@ def fingerprint(splits: "datasets.DatasetDict") -> str:
                     raise MmbenchError(f"column {column!r} of {name} has type {kind}: a dataset holds numbers alone")
                 digest.update(block[column].tobytes())
     return digest.hexdigest()
+
+
+def _keeps_to(card: DatasetCard, task: Task, default: bool) -> bool:
+    """Whether a task is what the card says, as far as it does: parameters may change all but the kind, and
+    data of one's own, whose card states no sizes, have the shapes that are found in them."""
+    if not default:
+        return task.kind == card.task.kind
+    if not any(card.sizes):
+        return (task.kind, task.names) == (card.task.kind, card.task.names)
+    return task == card.task
 
 
 def _expected(card: DatasetCard, parameters: Mapping[str, object], found: str) -> str:
