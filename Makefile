@@ -4,7 +4,7 @@ BIN := .venv/bin
 PLUGINS := $(wildcard plugins/*)
 SETUP := .venv/.installed
 
-.PHONY: run test bench setup lint wheels clean
+.PHONY: run test bench docs setup lint wheels clean
 
 run: $(SETUP)  ## run every method on every embedded dataset, quickly, and show the leaderboard
 	$(BIN)/mmbench run --all --protocol quick
@@ -19,6 +19,9 @@ bench: $(SETUP)  ## measure, and write docs/speed.md
 	results=$$(mktemp) && trap 'rm -f '$$results EXIT && \
 		$(BIN)/python -m pytest -n 0 -o python_files='bench_*.py' tests/benchmarks --benchmark-json=$$results && \
 		$(BIN)/python tests/benchmarks/report.py $$results $(REPORT)
+
+docs: $(SETUP)  ## docs/datasets.md from the cards, with pictures of the datasets whose files are here
+	$(BIN)/python docs/make/page.py --pictures
 
 lint: $(SETUP)  ## style, types, and which room may import which
 	$(BIN)/ruff check .

@@ -1,0 +1,29 @@
+"""Pages that are made from the code say what the code says."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from mmbench.registry import installed
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture(scope="module")
+def build() -> dict[str, object]:
+    return runpy.run_path(str(DOCS / "make" / "page.py"))
+
+
+def test_the_page_of_datasets_is_made_from_the_cards_that_there_are(build):
+    assert (DOCS / "datasets.md").read_text(encoding="utf-8") == build["page"](), "run `make docs`"
+
+
+def test_every_dataset_of_mmbench_has_a_section_and_a_picture():
+    text = (DOCS / "datasets.md").read_text(encoding="utf-8")
+    own = [card.name for card in installed().datasets.values() if card.build.startswith("mmbench.data.")]
+    assert len(own) > 20
+    for name in own:
+        assert f"### {name}\n" in text
+        assert f"pictures/{name}.png" in text
+        assert (DOCS / "pictures" / f"{name}.png").is_file()
