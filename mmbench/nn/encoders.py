@@ -88,8 +88,9 @@ class ConvEncoder(Encoder):
         return tokens
 
 
-class SpectrogramEncoder(ConvEncoder):
-    """The same with learned weights of each position, since a low band is not a high one.
+class PositionalConvEncoder(ConvEncoder):
+    """The same with learned weights of each position, for maps on which the same pattern means another thing
+    at another place: a low band is not a high one, a raised hand no lowered one.
 
     τ_p = √P w_p ⊙ h_p over P positions, w_p ~ N(0, I) at the start: their mean is a depthwise
     convolution as large as the map (Chen et al. 2018, MobileFaceNets, arXiv:1804.07573, §3.1), with
@@ -128,7 +129,7 @@ class SequenceEncoder(Encoder):
     """Temporal convolutional network: dilations 1, 2, 4, 8, so that a token sees 30 frames before and
     after it; d/2 channels inside, d at the end.
 
-    Frames that are images (T,C,H,W) go through a ``ConvEncoder`` first. After Bai et al. 2018
+    Frames that are images (T,C,H,W) go through a ``PositionalConvEncoder`` first. After Bai et al. 2018
     (arXiv:1803.01271), without causality, since whole sequences are given, and with a LayerNorm
     at the end in place of weight normalisation.
     """
@@ -139,7 +140,7 @@ class SequenceEncoder(Encoder):
         super().__init__(modality, width)
         inner = max(width // 2, 8)
         self.widths = (inner, width)
-        self.frame = ConvEncoder(modality, width) if len(modality.shape) == 4 else None
+        self.frame = PositionalConvEncoder(modality, width) if len(modality.shape) == 4 else None
         self.enter = nn.Linear(width if self.frame else modality.shape[-1], inner)
         self.blocks = nn.ModuleList(TemporalBlock(inner, dilation) for dilation in self.DILATIONS)
         self.leave = nn.Sequential(nn.Linear(inner, width), nn.LayerNorm(width))
@@ -182,7 +183,7 @@ class TokensEncoder(Encoder):
 ENCODERS: dict[Kind, dict[str, type[Encoder]]] = {
     "vector": {"": VectorEncoder},
     "image": {"": ConvEncoder},
-    "spectrogram": {"": SpectrogramEncoder},
+    "spectrogram": {"": PositionalConvEncoder},
     "sequence": {"": SequenceEncoder},
     "tokens": {"": TokensEncoder},
 }

@@ -22,6 +22,7 @@ GOALS = {
     11: "A cell costs little besides its method, and the thousandth no more than the tenth",
     12: "A worker's memory follows the size of the data",
     13: "A sweep that is done returns at once",
+    14: "A dataset of a gigabyte is made once, opened at once, and held as bytes",
 }
 
 
