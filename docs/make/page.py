@@ -47,9 +47,9 @@ def _overview(cards: list[DatasetCard]) -> list[str]:
     ]
     head = "| dataset | task | modalities | train / validation / test | group | core-minutes a method |"
     note = (
-        "Group: samples that share it depend on one another; splits never cut through it but where a finding says so, and "
-        "intervals resample it. Core-minutes: of one core, for all five seeds of the `standard` protocol, the median over "
-        "the neural methods of the committed leaderboards."
+        "Group: samples that share it depend on one another; splits never cut through it but where a finding says so, "
+        "and intervals resample it. Core-minutes: of one core, for all five seeds of the `standard` protocol, the "
+        "median over the neural methods of the committed leaderboards."
     )
     return [head, "| --- | --- | --- | --- | --- | --- |", *rows, "", note, ""]
 

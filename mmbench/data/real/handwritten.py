@@ -4,9 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from mmbench.data.draws import Columns, Seed, deal, stream, tables
+from mmbench.data.draws import Columns, Seed, deal, stream
 from mmbench.data.real import _files
-from mmbench.data.real._held_out import held_out
+from mmbench.data.real._parts import held_out, source
 from mmbench.data.real.cards.features import HANDWRITTEN, handwritten
 from mmbench.data.source import Source
 
@@ -30,4 +30,4 @@ def build(*, split: Literal["published", "random"] = "published", seed: Seed = 0
         parts = deal(rng, label, (1600 - VALIDATION, VALIDATION, 400))
     columns: Columns = {name: stored[short].astype(np.float32) for name, short in HANDWRITTEN.items()}
     columns["target"] = label
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
+    return source(task, columns, parts)

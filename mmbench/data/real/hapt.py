@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mmbench.core.parameters import Range
 from mmbench.data.draws import Columns, tables
 from mmbench.data.real import _files
-from mmbench.data.real._held_out import held_out_groups
+from mmbench.data.real._parts import held_out_groups
 from mmbench.data.real.cards.actions import HAPT, HAPT_STEPS, hapt, hapt_auth
 from mmbench.data.source import SPLITS, Source
 
@@ -30,17 +30,11 @@ def build(*, every: Annotated[int, Range(1, 8)] = 2) -> Source:
     user, label = (stored[f"window_{name}"].astype(np.int64) for name in ("user", "label"))
     parts = held_out_groups(np.where(basic, stored["window_split"], "none"), user, VALIDATION)
     parts["train"] = parts["train"][::every]
+    columns = {
+        part: {**_windows(stored, rows), "target": label[rows] - 1, "group": user[rows]} for part, rows in parts.items()
+    }
     task = hapt()
-    return Source(
-        task,
-        tables(
-            task,
-            {
-                name: {**_windows(stored, rows), "target": label[rows] - 1, "group": user[rows]}
-                for name, rows in parts.items()
-            },
-        ),
-    )
+    return Source(task, tables(task, columns))
 
 
 def build_auth(*, every: Annotated[int, Range(1, 8)] = 1) -> Source:

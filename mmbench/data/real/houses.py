@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmbench.data.draws import Seed, deal, stream, tables
+from mmbench.data.draws import Seed, deal, stream
 from mmbench.data.real import _files
+from mmbench.data.real._parts import source
 from mmbench.data.real.cards.features import HOUSES_OFTEN, houses
 from mmbench.data.source import Source
 
@@ -40,7 +41,7 @@ def build(*, side: Literal[32, 48, 96] = 32, seed: Seed = 0) -> Source:
     }
     strata = np.argsort(np.argsort(price, kind="stable")) * STRATA // len(price)
     parts = deal(stream(seed, "split"), strata, SIZES)
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
+    return source(task, columns, parts)
 
 
 def _images(stored: list[dict[str, bytes]], side: int) -> NDArray[np.uint8]:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmbench.core.parameters import Range
-from mmbench.data.draws import Columns, Seed, stream, tables
+from mmbench.data.draws import Columns, Seed, stream
 from mmbench.data.real import _files
-from mmbench.data.real._held_out import held_out_groups
+from mmbench.data.real._parts import held_out_groups, source
 from mmbench.data.real.cards.actions import MOSI, MOSI_WORDS, mosi, mosi_dialogue
 from mmbench.data.source import Source
 
@@ -31,7 +31,7 @@ def build(*, transcript: bool = False, seed: Seed = 0) -> Source:
     if transcript:
         spoken = _files.parquet("mosi", "mosi_transcripts")["transcript"]
         columns.update(_tokens([text.lower().split() for text in spoken], parts["train"]))
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
+    return source(task, columns, parts)
 
 
 def build_dialogue(*, around: Annotated[int, Range(1, 31)] = 4, seed: Seed = 0) -> Source:
@@ -61,7 +61,7 @@ def build_dialogue(*, around: Annotated[int, Range(1, 31)] = 4, seed: Seed = 0) 
         columns[name] = np.where((frames >= 0)[..., None], np.concatenate([stored[name][frames], judged], -1), 0)
         columns[name], columns[f"{name}:length"] = columns[name].astype(np.float32), length
     parts = _parts(stored, seed)
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
+    return source(task, columns, parts)
 
 
 def _parts(stored: dict[str, NDArray[Any]], seed: int) -> dict[str, NDArray[np.int64]]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mmbench.data.draws import Seed, stream, tables
+from mmbench.data.draws import Seed, stream
 from mmbench.data.real import _files
-from mmbench.data.real._held_out import held_out
+from mmbench.data.real._parts import held_out, source
 from mmbench.data.real.cards.features import rosmap
 from mmbench.data.source import Source
 
@@ -22,4 +22,4 @@ def build(*, seed: Seed = 0) -> Source:
     label = stored["label"].astype(np.int64)
     parts = held_out(stream(seed, "split"), stored["split"], label, VALIDATION)
     columns = {**{name: stored[name] for name in task.names}, "target": label}
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
+    return source(task, columns, parts)

@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mmbench.data.draws import Columns, tables
+from mmbench.data.draws import Columns
 from mmbench.data.real import _files
-from mmbench.data.real._held_out import held_out_groups
+from mmbench.data.real._parts import held_out_groups, source
 from mmbench.data.real.cards.actions import UTD_STEPS, utd_mhad
 from mmbench.data.source import Source
 
@@ -39,7 +39,7 @@ def build(*, depth: Literal["small", "full"] = "small") -> Source:
         "group": subject,
     }
     parts = held_out_groups(stored["split_cross_subject"], subject, VALIDATION)
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
+    return source(task, columns, parts)
 
 
 def _padded(name: str, stored: dict[str, NDArray[Any]], steps: int) -> Columns:

@@ -4,9 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from mmbench.data.draws import Seed, stream, tables
+from mmbench.data.draws import Seed, stream
 from mmbench.data.real import _files
-from mmbench.data.real._held_out import held_out
+from mmbench.data.real._parts import held_out, source
 from mmbench.data.real.cards.features import wikipedia
 from mmbench.data.source import Source
 
@@ -31,4 +31,4 @@ def build(*, text: Literal["topics", "words"] = "topics", seed: Seed = 0) -> Sou
     }
     both["target"] = both["target"].astype(np.int64) - 1  # the file counts from 1
     parts = held_out(stream(seed, "split"), official, both["target"], VALIDATION)
-    return Source(task, tables(task, {part: {k: x[rows] for k, x in both.items()} for part, rows in parts.items()}))
+    return source(task, both, parts)

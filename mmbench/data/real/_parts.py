@@ -1,4 +1,4 @@
-"""Validation parts, cut from the training rows of a published split."""
+"""From columns of all rows to splits; and validation parts, cut from the training rows of a published split."""
 
 from typing import Any
 
@@ -6,9 +6,16 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mmbench.data.draws import deal
+from mmbench.core.task import Task
+from mmbench.data.draws import Columns, deal, tables
+from mmbench.data.source import Source
 
 Parts = dict[str, NDArray[np.int64]]
+
+
+def source(task: Task, columns: Columns, parts: Parts) -> Source:
+    """The dataset whose splits have the rows ``parts`` of ``columns``."""
+    return Source(task, tables(task, {part: {k: x[rows] for k, x in columns.items()} for part, rows in parts.items()}))
 
 
 def held_out(rng: Generator, published: NDArray[Any], label: NDArray[Any], validation: int) -> Parts:
