@@ -1,6 +1,6 @@
 """Findings for reading in a terminal. Light."""
 
-from mmbench.data.check.findings import Findings, Repeats, SharedRuns
+from mmbench.data.check.findings import Findings
 
 CLASSES_SHOWN = 12
 
@@ -26,7 +26,7 @@ def as_text(name: str, found: Findings, new: tuple[str, ...], gone: tuple[str, .
 
 
 def _details(found: Findings) -> list[tuple[str, str]]:
-    details = [("equal", _counts(found.repeats)), ("shared runs", _counts(found.runs))]
+    details = []  # equal rows and shared runs have been told; --json counts them for every modality
     looked = [f"{each.rows} of {each.of} in {each.to} (below {each.nearness:.2%})" for each in found.near]
     details.append(("near", f"{', '.join(looked)}; {found.near[0].dimension:.1f} dimensions in train"))
     if found.groups:
@@ -42,13 +42,6 @@ def _details(found: Findings) -> list[tuple[str, str]]:
             low, middle, high = each.lengths
             details.append(("lengths", f"{each.modality}: {low} / {middle:g} / {high} in {each.split}"))
     return details
-
-
-def _counts(counted: tuple[Repeats, ...] | tuple[SharedRuns, ...]) -> str:
-    found = [
-        f"{each.rows} of {each.of} in {each.to} ({each.modality or 'every modality'})" for each in counted if each.rows
-    ]
-    return ", ".join(found) or "none"
 
 
 def _targets(found: Findings) -> list[tuple[str, str]]:
