@@ -27,3 +27,9 @@ def test_every_dataset_of_mmbench_has_a_section_and_a_picture():
         assert f"### {name}\n" in text
         assert f"pictures/{name}.png" in text
         assert (DOCS / "pictures" / f"{name}.png").is_file()
+
+
+def test_minutes_on_the_cards_are_those_of_the_committed_leaderboards():
+    minutes = runpy.run_path(str(DOCS / "make" / "minutes.py"))["minutes"]
+    real = [card for card in installed().datasets.values() if card.collections]
+    assert {card.name: card.minutes for card in real} == {card.name: minutes(card.name) for card in real}

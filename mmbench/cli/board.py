@@ -26,7 +26,7 @@ def board(
     from mmbench.boards.board import load_boards
     from mmbench.boards.markdown import write_markdown
 
-    boards = load_boards(folders or (Path("results"),), protocol=protocol, dataset=dataset)
+    boards = load_boards(folders or (Path("results"),), protocol=protocol, dataset=_canonical(dataset))
     if not boards:
         where = ", ".join(map(str, folders or ("results",)))
         raise MmbenchError(f"there are no results in {where}; run `mmbench run` first, or name another folder")
@@ -38,6 +38,19 @@ def board(
     if not summary:
         click.echo(terminal.render(boards, colour=colour, width=width))
     click.echo(terminal.render_summary(boards, colour=colour, width=width))
+
+
+def _canonical(dataset: str | None) -> str | None:
+    """As results call it what `mmbench run -d` calls so; what is not installed here is called as it was typed."""
+    from mmbench.registry import installed
+    from mmbench.sweep.choices import choose_dataset
+
+    if dataset is None or not any(mark in dataset for mark in "[./:~"):
+        return dataset
+    try:
+        return str(choose_dataset(installed(), dataset).spec)
+    except MmbenchError:
+        return dataset
 
 
 def _width() -> int:

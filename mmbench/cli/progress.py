@@ -178,8 +178,11 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
         lines.append(f"(+{len(summary.failures) - FAILURES_SHOWN} more)")
     if summary.failures:
         lines.append("tracebacks: `mmbench results --failed`; run them again: `mmbench run … --retry-failed`")
-    for skip in (*left_out, *(skip for skip in summary.plan.skipped if skip.method is None)):
-        lines.append(f"left out: {skip.dataset}: {skip.reason}")
+    lines += _left_out([*left_out, *(skip for skip in summary.plan.skipped if skip.method is None)])
+    if not summary.plan.batches:  # nothing of what was asked for can run, and why is what matters
+        lines += [
+            f"left out: {skip.method} on {skip.dataset}: {skip.reason}" for skip in summary.plan.skipped if skip.method
+        ]
     states = summary.plan.count()
     wanted = summary.wanted - summary.elsewhere.total()
     nothing = f"none of {wanted} cells was finished" if wanted else "nothing was left to run"
@@ -191,6 +194,14 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
     parts.append(f"{len(summary.plan.skipped)} combinations left out")
     parts.append(_duration(summary.seconds))
     return "\n".join([*lines, "; ".join(parts)])
+
+
+def _left_out(skips: Sequence[Skip]) -> list[str]:
+    """A line for each reason, with its datasets."""
+    names: dict[str, list[str]] = {}
+    for skip in skips:
+        names.setdefault(skip.reason, []).append(str(skip.dataset))
+    return [f"left out: {', '.join(some)}: {reason}" for reason, some in names.items()]
 
 
 def _told(outcome: Outcome) -> str:

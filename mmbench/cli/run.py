@@ -107,7 +107,7 @@ def run(
     executor = LocalExecutor(workers, threads, timeout, None if memory is None else read_size(memory), devices)
     try:
         with Interrupts(executor.kill), executor:
-            choices = choose(installed(), methods, datasets, chosen.name)
+            choices = choose(installed(), methods, datasets, protocol)
             check_writable(out)
             well = _sweep(choices, settings, executor, dry_run, fail_fast, retry_failed)
     except KeyboardInterrupt:
@@ -178,6 +178,7 @@ def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], 
     """
     from mmbench.core.spec import Spec
     from mmbench.sweep.choices import (
+        NO_FILES,
         DatasetChoice,
         MethodChoice,
         choose_dataset,
@@ -206,7 +207,7 @@ def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], 
         elif named:
             raise MmbenchError(f"dataset {choice.card.name!r} cannot be made: {reason}")
         else:
-            left_out.append(Skip(None, Spec(choice.card.name), reason))
+            left_out.append(Skip(None, Spec(choice.card.name), changed if isinstance(changed, str) else NO_FILES))
     return Choices(chosen_methods, chosen_datasets, left_out)
 
 

@@ -79,6 +79,7 @@ def prepare(card: DatasetCard, parameters: Mapping[str, object]) -> Prepared:
     found = find(card, parameters)
     if found:
         return found
+    _refuse_other_files(card)
     source = load(card)(**{**card.preset, **parameters})
     if not _keeps_to(card, source.task, default=not parameters):
         raise MmbenchError(f"dataset {card.name!r}: its builder gives {source.task}, its card says {card.task}")
@@ -123,6 +124,25 @@ def fingerprint(splits: "datasets.DatasetDict") -> str:
                     raise MmbenchError(f"column {column!r} of {name} has type {kind}: a dataset holds numbers alone")
                 digest.update(block[column].tobytes())
     return digest.hexdigest()
+
+
+def _refuse_other_files(card: DatasetCard) -> None:
+    """Whatever the parameters, a dataset is made from the known files alone; a plugin's own are its own concern.
+
+    Raises:
+        MissingFilesError: if there are none.
+        MmbenchError: if they are damaged or others.
+    """
+    from mmbench.data.fetch import verify
+    from mmbench.data.fetch.collections import collections
+
+    for name in set(card.collections) & set(collections()):
+        problems = verify(name)
+        if problems:
+            raise MmbenchError(
+                f"dataset {card.name!r} cannot be made: {'; '.join(problems)}. `mmbench data path {name}` says where "
+                f"they are; `mmbench data fetch {name}` gets the right ones"
+            )
 
 
 def _keeps_to(card: DatasetCard, task: Task, default: bool) -> bool:

@@ -50,6 +50,8 @@ def missing(collections: Sequence[str]) -> str:
         return ""
     given = os.environ.get(DATA)
     where = f"neither in {DATA}={given} nor fetched" if given else "not fetched"
+    if given and not Path(given).is_dir():
+        where = f"not fetched, and {DATA}={given} is no folder"
     return (
         f"the files of {', '.join(lacking)} are {where}: run `mmbench data fetch {' '.join(lacking)}`, "
         f"or set {DATA} to a folder that has them"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mmbench.core.errors import MmbenchError
+from mmbench.core.spec import Spec
 from mmbench.core.task import Task
 from mmbench.registry import Registry, load
 from mmbench.sweep.choices import TermChoice, choose_terms
@@ -15,11 +16,16 @@ WITH_CLASSES = ("classification", "verification", "anomaly")  # tasks whose rows
 def with_train_split(protocol: Protocol, registry: Registry, augment: str, balance: bool) -> Protocol:
     """The protocol with augmentation terms and a balanced train split, where they are asked for.
 
+    It is another protocol, with a name of its own: its results lie beside those of the plain one, and
+    its boards stand beside them.
+
     Raises:
         MmbenchError: if ``augment`` cannot be read, or names a term that is no augmentation.
     """
-    augment = in_text(choose_augmentation(registry, augment)) or protocol.augment
-    return replace(protocol, augment=augment, balance=balance or protocol.balance)
+    augment = in_text(choose_augmentation(registry, augment))
+    changes = {**({"augment": augment} if augment else {}), **({"balance": "yes"} if balance else {})}
+    name = Spec(protocol.name, changes).slug
+    return replace(protocol, name=name, augment=augment or protocol.augment, balance=balance or protocol.balance)
 
 
 def choose_augmentation(registry: Registry, text: str) -> tuple[TermChoice, ...]:

@@ -15,7 +15,7 @@ from mmbench.core.parameters import Parameter, bind, parameters_of
 from mmbench.core.spec import Spec, is_place, parse_spec, split_outside_brackets
 from mmbench.core.training import training_parameters
 from mmbench.data.cache import find
-from mmbench.data.locate import missing
+from mmbench.data.locate import DATA, missing
 from mmbench.registry import Registry, load
 
 CARD_FILE = "mmbench.toml"  # of a folder with data of one's own
@@ -172,6 +172,9 @@ def under_protocol(choice: DatasetChoice, protocol: str) -> DatasetChoice | str:
     if isinstance(change, str):
         return change
     return DatasetChoice(choice.card, {**change, **choice.parameters})
+
+
+NO_FILES = f"their files are not here: `mmbench data fetch DATASET` gets them, or {DATA} names a folder that has them"
 
 
 def lacks_files(choice: DatasetChoice) -> str:

@@ -113,15 +113,22 @@ def test_it_is_recorded_keyed_and_shown_apart(mmbench, records):
     assert "train split" not in mmbench("board", "as it is", "--dataset", "breast-cancer-views").stdout
 
 
-def test_one_folder_never_mixes_them_on_a_board(mmbench, tmp_path):
+def test_one_folder_has_a_board_for_each_and_mixes_none(mmbench, tmp_path):
     assert mmbench(*ONE).returncode == 0
-    assert mmbench(*ONE, "--augment", "noise").returncode == 0
-    board = " ".join(mmbench("board", "--dataset", "breast-cancer-views").stdout.split())
-    assert "train split: augmented by noise" in board
-    assert "Left out: 1 record with the train split as it is (late)" in board
+    augmented = mmbench(*ONE, "--augment", "noise")
+    assert augmented.returncode == 0
+    assert "quick+augment=noise" in augmented.stdout
+    board = mmbench("board", "--dataset", "breast-cancer-views").stdout
+    plain, other = board.split("protocol quick+augment=noise", 1)
+    assert "train split" not in plain
+    assert "train split: augmented by noise" in other
+    assert "Left out" not in board
     again = mmbench(*ONE, "--augment", "noise(scale=0.1)")
     assert "1 done before" in again.stderr
     assert len(list((tmp_path / "results").glob("**/seed0-*.json"))) == 2
+    only = mmbench("board", "--protocol", "quick").stdout
+    assert "augmented" not in only
+    assert "late" in only
 
 
 def test_seeds_at_once_share_one_balanced_train_split(mmbench, records):

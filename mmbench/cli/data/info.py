@@ -6,6 +6,7 @@ from textwrap import fill
 
 import click
 
+from mmbench.cli.data.meanings import meanings
 from mmbench.cli.data.words import files, rows, shape, task
 from mmbench.core.cards import DatasetCard
 from mmbench.core.errors import MmbenchError
@@ -34,6 +35,8 @@ def _of_card(choice: DatasetChoice) -> Iterator[tuple[str, str]]:
     from mmbench.data.cache import find
 
     card, kept = choice.card, find(choice.card, choice.parameters)
+    if choice.parameters and not kept:
+        yield "", "What follows is of the default parameters, until the dataset is prepared under these."
     if kept:
         sizes = kept.sizes["train"], kept.sizes["validation"], kept.sizes["test"]
         card = replace(card, task=kept.task, sizes=sizes, ceiling=kept.ceiling)
@@ -54,7 +57,7 @@ def _of_card(choice: DatasetChoice) -> Iterator[tuple[str, str]]:
     yield "cost", f"{card.minutes:g} minutes of a core for a neural method with all seeds" if card.minutes else ""
     for name in ("version", "licence", "citation", "source", "notes"):
         yield name, getattr(card, name)
-    for sentence in card.findings:
+    for sentence in card.findings if not choice.parameters else ():
         yield "finding", sentence
 
 
@@ -64,7 +67,8 @@ def _of_parameters(card: DatasetCard) -> Iterator[tuple[str, str]]:
     from mmbench.registry import load
 
     try:
-        found = parameters_of(load(card), f"dataset {card.name!r}")
+        build = load(card)
+        found, meant = parameters_of(build, f"dataset {card.name!r}"), meanings(build)
     except (ImportError, MmbenchError) as error:
         yield "parameters", f"not known: {error}"
         return
@@ -72,7 +76,7 @@ def _of_parameters(card: DatasetCard) -> Iterator[tuple[str, str]]:
         if name in card.preset:
             yield "preset", f"{name}={card.preset[name]}"
         else:
-            yield "parameter", str(parameter)
+            yield "parameter", f"{parameter}: {meant[name]}" if name in meant else str(parameter)
 
 
 def _of_files(choice: DatasetChoice) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ server marks this version of the file, so that no two versions are ever joined.
 """
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import Sequence
@@ -173,6 +174,8 @@ def _open(request: Request, wanted: Wanted, timeout: float) -> HTTPResponse:
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise _GivenUpError(f"the server's certificate is not trusted: {reason}") from None
+        if isinstance(reason, socket.gaierror):
+            raise _GivenUpError(f"its server cannot be found ({reason}): is there a network?") from None
         raise _PassingError(_said(reason)) from None
 
 

@@ -15,7 +15,7 @@ from mmbench.data.own.splitting import Splitting, read_splitting
 FILE = "mmbench.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 STATEMENTS = ("licence", "citation", "source", "notes")
-KEYS = ("name", "summary", "target", "group", "id", *STATEMENTS, "task", "modalities", "split")
+KEYS = ("name", "summary", "target", "group", "id", *STATEMENTS, "findings", "task", "modalities", "split")
 TASK_KEYS = ("kind", "outputs", "classes", "metric")
 OUTPUTS: dict[TaskKind, int] = {"verification": 1, "anomaly": 1, "retrieval": 0}  # where the kind says how many
 
@@ -34,6 +34,7 @@ class OwnCard:
         group, id: columns, or empty.
         splitting: where the rows of each split come from.
         statements: licence, citation, source and notes.
+        findings: sentences of ``mmbench data check`` that are known and accepted.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class OwnCard:
     id: str
     splitting: Splitting
     statements: dict[str, str]
+    findings: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -117,6 +119,7 @@ def read_card(path: Path, on_hub: bool = False) -> OwnCard:
         id=top.text("id", ""),
         splitting=read_splitting(top.section("split"), on_hub),
         statements={key: top.text(key, "") for key in STATEMENTS},
+        findings=top.texts("findings", ()),
     )
     _check(card, top)
     return card

@@ -85,6 +85,7 @@ def _card(own: OwnCard, build: str, preset: dict[str, str], source: str = "", ve
         citation=own.statements["citation"],
         source=own.statements["source"] or source,
         notes=own.statements["notes"],
+        findings=own.findings,
     )
 
 

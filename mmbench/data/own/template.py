@@ -24,6 +24,8 @@ licence = ""
 citation = ""
 source = ""
 notes = ""
+# Optional: what `mmbench data check` finds and you know, word for word.
+#: findings = ["1 row of test is equal to a row of train in every modality (class agrees)"]
 
 [task]
 # classification (one class a sample), multilabel (several 0/1), regression (numbers),

@@ -114,3 +114,35 @@ def test_info_of_what_cannot_be_imported_tells_the_rest(mmbench, tmp_path):
     assert done.returncode == 0
     assert "parameters not known: No module named 'a_library_that_is_not_here'" in " ".join(done.stdout.split())
     assert mmbench("data", "info", "cleen").returncode == 2
+
+
+def test_meanings_of_parameters_come_from_the_docstring():
+    from mmbench.cli.data.meanings import meanings
+
+    def build(*, rows: int = 1, low: float = 0, high: float = 1, seed: int = 0) -> None:
+        """Something.
+
+        Args:
+            rows: of the table,
+                and of its copy.
+            low, high: bounds.
+
+        Raises:
+            ValueError: never.
+        """
+
+    assert meanings(build) == {"rows": "of the table, and of its copy.", "low": "bounds.", "high": "bounds."}
+    assert meanings(lambda: None) == {}
+
+
+def test_info_says_when_it_speaks_of_the_default_parameters():
+    import os
+
+    if "MMBENCH_DATA" not in os.environ:
+        pytest.skip("MMBENCH_DATA names no folder of real data")
+    words = [sys.executable, "-m", "mmbench", "data", "info"]
+    other = subprocess.run([*words, "rosmap[seed=5]"], capture_output=True, text=True, check=True).stdout
+    assert "of the default parameters" in other
+    default = subprocess.run([*words, "rosmap"], capture_output=True, text=True, check=True).stdout
+    assert "of the default parameters" not in default
+    assert "seed=0 (int, 0 to 2.14748e+09): of the 49 training rows" in " ".join(default.split())

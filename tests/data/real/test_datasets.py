@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +67,19 @@ def test_other_content_than_the_pinned_one_is_refused(tmp_path, monkeypatch):
     with pytest.raises(MmbenchError, match="its card says 0000"):
         prepare(card, {})
     assert not list(tmp_path.rglob("prepared.json"))
+
+
+@needs_data
+def test_altered_files_are_refused_whatever_the_parameters(tmp_path, monkeypatch):
+    with np.load(Path(os.environ["MMBENCH_DATA"]) / "rosmap" / "rosmap.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name].copy() for name in stored.files}
+    arrays["mrna"][7, 7] += 1
+    (tmp_path / "rosmap").mkdir()
+    np.savez(tmp_path / "rosmap" / "rosmap.npz", **arrays)
+    monkeypatch.setenv("MMBENCH_DATA", str(tmp_path))
+    monkeypatch.setenv("MMBENCH_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(MmbenchError, match=r"rosmap\.npz holds other content"):
+        prepare(CARDS["rosmap"], {"seed": 3})
 
 
 @pytest.mark.parametrize("name", sorted(CARDS))

@@ -3,7 +3,7 @@
 from mmbench.core.cards import DatasetCard
 from mmbench.core.modality import Modality
 from mmbench.core.task import Task
-from mmbench.data.real.cards.measured import FINDINGS, FINGERPRINTS
+from mmbench.data.real.cards.measured import FINDINGS, FINGERPRINTS, MINUTES
 
 HERE = "mmbench.data.real"
 MOSI = {"text": 100, "audio": 73, "video": 100}
@@ -80,6 +80,7 @@ CARDS = (
         collections=("mosi",),
         content=FINGERPRINTS["mosi"],
         findings=FINDINGS.get("mosi", ()),
+        minutes=MINUTES.get("mosi"),
         licence=_MOSI_LICENCE,
         citation=_MOSI_CITATION,
         source=_MOSI_SOURCE,
@@ -100,6 +101,7 @@ CARDS = (
         collections=("mosi",),
         content=FINGERPRINTS["mosi-dialogue"],
         findings=FINDINGS.get("mosi-dialogue", ()),
+        minutes=MINUTES.get("mosi-dialogue"),
         licence=_MOSI_LICENCE,
         citation=_MOSI_CITATION,
         source=_MOSI_SOURCE,
@@ -118,6 +120,7 @@ CARDS = (
         collections=("hapt",),
         content=FINGERPRINTS["hapt"],
         findings=FINDINGS.get("hapt", ()),
+        minutes=MINUTES.get("hapt"),
         licence=_HAPT_LICENCE,
         citation=_HAPT_CITATION,
         source=_HAPT_SOURCE,
@@ -137,6 +140,7 @@ CARDS = (
         collections=("hapt",),
         content=FINGERPRINTS["hapt-auth"],
         findings=FINDINGS.get("hapt-auth", ()),
+        minutes=MINUTES.get("hapt-auth"),
         licence=_HAPT_LICENCE,
         citation=_HAPT_CITATION,
         source=_HAPT_SOURCE,
@@ -157,6 +161,7 @@ CARDS = (
         collections=("utd_mhad",),
         content=FINGERPRINTS["utd-mhad"],
         findings=FINDINGS.get("utd-mhad", ()),
+        minutes=MINUTES.get("utd-mhad"),
         licence="not stated in the repository read; the authors' page offers it for research and asks for citation",
         citation="C. Chen, R. Jafari, N. Kehtarnavaz, UTD-MHAD: A Multimodal Dataset for Human Action Recognition "
         "Utilizing a Depth Camera and a Wearable Inertial Sensor, ICIP 2015.",

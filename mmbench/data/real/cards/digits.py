@@ -3,7 +3,7 @@
 from mmbench.core.cards import DatasetCard
 from mmbench.core.modality import Modality
 from mmbench.core.task import Task
-from mmbench.data.real.cards.measured import FINDINGS, FINGERPRINTS
+from mmbench.data.real.cards.measured import FINDINGS, FINGERPRINTS, MINUTES
 
 AVMNIST_SIZES = {"small": (32, (5_000, 1_000, 2_000)), "full": (112, (55_000, 5_000, 10_000))}  # side and rows
 SPOKEN_SIDE = 32
@@ -36,6 +36,7 @@ CARDS = (
         collections=("mnist", "fsdd", "esc50_noise"),
         content=FINGERPRINTS["avmnist"],
         findings=FINDINGS.get("avmnist", ()),
+        minutes=MINUTES.get("avmnist"),
         licence="images: not stated by the source; recordings: CC BY-SA 4.0; noise: CC BY-NC 3.0 (not for commercial "
         "use), the attribution of every clip is among its files",
         citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document recognition, "
@@ -60,6 +61,7 @@ CARDS = (
         collections=("fsdd",),
         content=FINGERPRINTS["spoken-digits"],
         findings=FINDINGS.get("spoken-digits", ()),
+        minutes=MINUTES.get("spoken-digits"),
         licence="CC BY-SA 4.0 (recordings); not stated by scikit-learn (images)",
         citation=f"{FSDD} E. Alpaydin, C. Kaynak (1998) Cascading Classifiers, Kybernetika.",
         source="https://github.com/Jakobovski/free-spoken-digit-dataset; scikit-learn, load_digits",

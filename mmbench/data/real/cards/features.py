@@ -3,7 +3,7 @@
 from mmbench.core.cards import DatasetCard
 from mmbench.core.modality import Modality
 from mmbench.core.task import Task
-from mmbench.data.real.cards.measured import FINDINGS, FINGERPRINTS
+from mmbench.data.real.cards.measured import FINDINGS, FINGERPRINTS, MINUTES
 
 HERE = "mmbench.data.real"
 # Views in the order of TMC, with their names in the file.
@@ -52,6 +52,7 @@ CARDS = (
         collections=("handwritten",),
         content=FINGERPRINTS["handwritten"],
         findings=FINDINGS.get("handwritten", ()),
+        minutes=MINUTES.get("handwritten"),
         licence="not stated in the repositories read",
         citation="R. P. W. Duin, Multiple Features, UCI Machine Learning Repository, 1998. M. van Breukelen, R. P. W. "
         "Duin, D. M. J. Tax, J. E. den Hartog, Handwritten digit recognition by combined classifiers, Kybernetika "
@@ -70,6 +71,7 @@ CARDS = (
         collections=("rosmap",),
         content=FINGERPRINTS["rosmap"],
         findings=FINDINGS.get("rosmap", ()),
+        minutes=MINUTES.get("rosmap"),
         licence="MIT (the repository); the study itself has terms of its own for the raw data",
         citation="T. Wang, W. Shao, Z. Huang, H. Tang, J. Zhang, Z. Ding, K. Huang, MOGONET integrates multi-omics "
         "data using graph convolutional networks allowing patient classification and biomarker identification, Nature "
@@ -88,6 +90,7 @@ CARDS = (
         collections=("wikipedia",),
         content=FINGERPRINTS["wikipedia"],
         findings=FINDINGS.get("wikipedia", ()),
+        minutes=MINUTES.get("wikipedia"),
         licence="not stated; texts and images are from Wikipedia, and only features are here",
         citation="N. Rasiwasia, J. Costa Pereira, E. Coviello, G. Doyle, G. R. G. Lanckriet, R. Levy, N. Vasconcelos, "
         "A New Approach to Cross-Modal Multimedia Retrieval, ACM Multimedia 2010.",
@@ -106,6 +109,7 @@ CARDS = (
         collections=("houses",),
         content=FINGERPRINTS["houses"],
         findings=FINDINGS.get("houses", ()),
+        minutes=MINUTES.get("houses"),
         licence="not stated; its README asks for citation",
         citation="E. Ahmed, M. Moustafa, House Price Estimation from Visual and Textual Features, IJCCI 2016, "
         "arXiv:1609.08399.",
