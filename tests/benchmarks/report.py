@@ -1,4 +1,7 @@
-"""From the JSON of pytest-benchmark to a page: ``python report.py RESULTS.json PAGE.md``."""
+"""From the JSON of pytest-benchmark to a page: ``python report.py RESULTS.json… PAGE.md``.
+
+Of several files each stands in the head with its commit: not all benchmarks have to run in one go.
+"""
 
 import json
 import sys
@@ -26,25 +29,37 @@ GOALS = {
 }
 
 
-def main(results: Path, page: Path) -> None:
-    run = json.loads(results.read_text())
-    records = [record for each in run["benchmarks"] for record in each["extra_info"].get("records", [])]
+def main(results: list[Path], page: Path) -> None:
+    runs = [json.loads(path.read_text()) for path in results]
+    records = [record for run in runs for record in records_of(run)]
     page.parent.mkdir(exist_ok=True)
-    page.write_text("\n".join([*head(run), *goals(records), *families(records)]) + "\n")
+    page.write_text("\n".join([*head(runs), *goals(records), *families(records)]) + "\n")
 
 
-def head(run: Record) -> list[str]:
-    """What was measured, when, where, and how to read it."""
-    machine, commit = run["machine_info"], run["commit_info"]
+def records_of(run: Record) -> list[Record]:
+    """What the benchmarks of one file have measured."""
+    return [record for each in run["benchmarks"] for record in each["extra_info"].get("records", [])]
+
+
+def occasion(run: Record) -> list[str]:
+    """When a file was made, of which commit, on how busy a machine."""
+    commit = run["commit_info"]
     changed = ", with changes that are not committed" if commit.get("dirty") else ""
+    load = ", ".join(f"{x:.2f}" for x in run["machine_info"]["load_at_start"])
+    goals = ", ".join(map(str, sorted({record["goal"] for record in records_of(run)} - {0})))
+    date = run["datetime"][:16].replace("T", " ")
+    return [
+        f"| goals {goals} | {date} UTC, commit {commit.get('id', 'unknown')[:12]}{changed}; load at the start {load} |"
+    ]
+
+
+def head(runs: list[Record]) -> list[str]:
+    """What was measured, when, where, and how to read it."""
+    machine = runs[0]["machine_info"]
     processor = machine.get("cpu", {}).get("brand_raw") or machine.get("processor") or "unknown"
-    load = ", ".join(f"{x:.2f}" for x in machine["load_at_start"])
     graphics = machine["gpu"] or "none: what needs one was left out"
-    warning = (
-        ["", f"**Not a measurement: reduced to {machine['reduced_to']} rounds, to see whether all works.**"]
-        if machine["reduced_to"]
-        else []
-    )
+    reduced = next((run["machine_info"]["reduced_to"] for run in runs if run["machine_info"]["reduced_to"]), "")
+    warning = ["", f"**Not a measurement: reduced to {reduced} rounds, to see whether all works.**"] if reduced else []
     return [
         "# Speed",
         "",
@@ -53,17 +68,16 @@ def head(run: Record) -> list[str]:
         "",
         "| | |",
         "| --- | --- |",
-        f"| date | {run['datetime'][:16].replace('T', ' ')} UTC |",
-        f"| commit | {commit.get('id', 'unknown')[:12]}{changed} |",
+        *(line for run in runs for line in occasion(run)),
         f"| processor | {processor}, {machine['cores']} cores |",
         f"| threads | {machine['threads']} for each process, unless said |",
         f"| GPU | {graphics} |",
         f"| software | torch {machine['torch']}, Python {machine['python_version']}, {machine['system']} |",
-        f"| load at the start | {load} (averages over 1, 5 and 15 minutes) |",
         "",
         "What is compared was timed in turn, pair after pair, in the same run. A figure is the median over the pairs,",
         "with the least and the largest in brackets. *a / b* is the time of a over the time of b. Goals are judged by",
         "the median. Times of trainings are those of a step with its share of all else, validation included.",
+        "Load: averages over 1, 5 and 15 minutes.",
         "",
     ]
 
@@ -130,4 +144,4 @@ def duration(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main([Path(path) for path in sys.argv[1:-1]], Path(sys.argv[-1]))
