@@ -46,7 +46,7 @@ CARDS = (
         citation="E. Alpaydin, C. Kaynak (1998) Cascading Classifiers, Kybernetika.",
         source="scikit-learn, load_digits: a copy of the test set of the UCI ML hand-written digits datasets, "
         "https://archive.ics.uci.edu/ml/datasets/Optical+Recognition+of+Handwritten+Digits; sounds are generated",
-        notes="About .81 from either modality with the harness's encoders, .91 to .93 from both. Image and sound are "
+        notes="Noise is such that either modality alone is mediocre. Image and sound are "
         "independent given the digit. The sounds come from a source-filter model, not from "
         "people. 13 people wrote the digits, scikit-learn does not say who which, so splits may share writers.",
     ),
