@@ -78,8 +78,7 @@ CARDS = (
         "Communications 12, 2021.",
         source="https://github.com/txWang/MOGONET",
         notes="The test is the published split; 49 of the 245 training rows are the validation. The features were "
-        "chosen by the authors. 106 test rows: a difference of some points is noise. A linear model of mRNA alone "
-        "reaches what was published for fusion.",
+        "chosen by the authors. 106 test rows: a difference of some points is noise.",
     ),
     DatasetCard(
         name="wikipedia",
