@@ -100,7 +100,14 @@ def test_a_fetch_that_is_ended_leaves_no_folder_and_goes_on(cache, table, site, 
     site.faults["/digits-ubyte.gz"] = ["slow"]
     command = [sys.executable, "-c", FETCH, origin.urls[0], origin.sha256, str(origin.size)]
     environment = {**os.environ, "MMBENCH_CACHE": str(cache)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background may ignore it
+    )
     deadline = time.monotonic() + 60
     while not any(part.stat().st_size for part in cache.glob("downloads/*/files/*.part")):
         assert time.monotonic() < deadline
