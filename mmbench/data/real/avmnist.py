@@ -21,6 +21,7 @@ from mmbench.data.source import SPLITS, Source
 
 AT_ONCE = 2_000  # images
 NUMBERS = 2**22  # of the transforms of clips that are computed at a time by a thread, thus 64 MB
+Clips = NDArray[np.float32]
 VALIDATION = range(5, 10)  # indices of each speaker's recordings of each digit; 0 to 4 are the official test
 
 
@@ -100,10 +101,11 @@ def _images(rng: Generator, sizes: tuple[int, int, int]) -> dict[str, tuple[NDAr
     return found
 
 
-def _voices() -> dict[str, dict[int, tuple[Array, NDArray[np.int64]]]]:
-    """For each split and digit, clips (n,SAMPLES) and the numbers of their recordings."""
+def _voices() -> dict[str, dict[int, tuple[Clips, NDArray[np.int64]]]]:
+    """For each split and digit, clips (n,SAMPLES), in the precision that 16 bits need, and the numbers of their
+    recordings."""
     table = _files.parquet("fsdd", "fsdd")
-    clips = np.stack([_sound.clip(_sound.decode(sound["bytes"])) for sound in table["audio"]])
+    clips = np.stack([_sound.clip(_sound.decode(sound["bytes"])).astype(np.float32) for sound in table["audio"]])
     digit, index = np.array(table["digit"]), np.array(table["index"])
     of_test = np.array(table["split"]) == "test"
     parts = {"test": of_test, "validation": np.isin(index, VALIDATION), "train": ~of_test & (index >= VALIDATION.stop)}
@@ -114,21 +116,21 @@ def _voices() -> dict[str, dict[int, tuple[Array, NDArray[np.int64]]]]:
     }
 
 
-def _noises(rng: Generator) -> dict[str, Array]:
+def _noises(rng: Generator) -> dict[str, Clips]:
     """Noise clips (n,16000) of each split; what was cut from one source recording stays together."""
     table = _files.parquet("esc50_noise", "esc50_fold4_8khz_2s")
     sources = np.array(table["src_file"])
     order = rng.permutation(np.unique(sources))
     ends = (len(order) * np.array([7, 8.5]) / 10).astype(int)
-    clips = np.stack([_sound.decode(sound["bytes"]) for sound in table["audio"]])
+    clips = np.stack([_sound.decode(sound["bytes"]).astype(np.float32) for sound in table["audio"]])
     return {name: clips[np.isin(sources, mine)] for name, mine in zip(SPLITS, np.split(order, ends), strict=True)}
 
 
 def _spoken(
     rng: Generator,
     digits: NDArray[np.uint8],
-    voices: dict[int, tuple[Array, NDArray[np.int64]]],
-    noises: Array,
+    voices: dict[int, tuple[Clips, NDArray[np.int64]]],
+    noises: Clips,
     snr: float,
     side: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -146,7 +148,9 @@ def _spoken(
         rows = range(start, min(start + at_once, len(digits)))
         clean = np.stack([voices[digits[i]][0][chosen[i]] for i in rows])
         added = np.stack([noises[noise[i], offset[i] : offset[i] + _sound.SAMPLES] for i in rows])
-        found[start : rows.stop] = _sound.spectrograms(_mixed(clean, added, snr), side)
+        found[start : rows.stop] = _sound.spectrograms(
+            _mixed(clean.astype(np.float64), added.astype(np.float64), snr), side
+        )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # NumPy lets threads run side by side
         list(pool.map(fill, range(0, len(digits), at_once)))
