@@ -55,7 +55,8 @@ def _overview(cards: list[DatasetCard]) -> list[str]:
 
 
 def _section(card: DatasetCard) -> list[str]:
-    lines = [f"### {card.name}", "", f"{card.summary[:1].upper()}{card.summary[1:]}.", ""]
+    stop = "" if card.summary.endswith("?") else "."
+    lines = [f"### {card.name}", "", f"{card.summary[:1].upper()}{card.summary[1:]}{stop}", ""]
     if (PICTURES / f"{card.name}.png").exists():
         lines += [f"![a sample of {card.name}](pictures/{card.name}.png)", ""]
     facts = {
