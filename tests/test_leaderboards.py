@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from mmbench.boards.board import load_boards
 from mmbench.boards.markdown import write_markdown
 from mmbench.boards.schema import Analysis, read_analysis
+from mmbench.cli import main
 from mmbench.results import store
 
 LEADERBOARDS = Path(__file__).parents[1] / "leaderboards"
@@ -59,3 +61,24 @@ def test_the_oracle_is_where_the_formula_says():
     judged = [margins(analysis)["oracle"] for analysis in analyses() if "oracle" in margins(analysis)]
     assert judged
     assert all(abs(better) <= 3 * error for better, error in judged)
+
+
+def test_published_cells_run_again_score_the_same(tmp_path):
+    """So that a source may say that it scores as the one before it (``mmbench.results.alike``).
+
+    On the machine that made them they are equal to the digit; another processor may round otherwise.
+    """
+    methods, datasets = ("late", "hybrid", "linear"), ("avdigits", "pid-unique", "diabetes-views")
+    words = [word for flag, names in (("-m", methods), ("-d", datasets)) for name in names for word in (flag, name)]
+    done = CliRunner().invoke(main, ["run", *words, "--seeds", "1", "-j", "1", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    again = [store.read(path) for path in store.records(tmp_path)]
+    assert len(again) == len(methods) * len(datasets)
+    for record in again:
+        identity = record.identity
+        folder = RESULTS / "standard" / identity.dataset / identity.method
+        published = [store.read(path) for path in folder.glob("*.json")]
+        before = [old for old in published if old.identity.seed == 0 and old.identity.data == identity.data]
+        assert before, f"{identity.method} on {identity.dataset} is not published"
+        newest = max(before, key=lambda old: old.provenance.created)
+        assert record.scores[record.task.metric] == pytest.approx(newest.scores[record.task.metric], abs=0.01)

@@ -53,7 +53,7 @@ def _plain(registry: Registry, things: str) -> object:
 
 
 def _method(card: MethodCard) -> list[str]:
-    return [card.name, card.role, card.summary, _kinds(card.tasks)]
+    return [card.name, f"{card.role} (opt-in)" if card.opt_in else card.role, card.summary, _kinds(card.tasks)]
 
 
 def _dataset(card: DatasetCard) -> list[str]:

@@ -169,7 +169,7 @@ class Choices:
 
 
 def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str) -> Choices:
-    """Without ``-m`` every method is meant, without ``-d`` every dataset of the protocol whose files are
+    """Without ``-m`` every method is meant that is not opt-in, without ``-d`` every dataset of the protocol whose files are
     here; a dataset that is named runs even where the protocol would leave it out. What is named twice
     runs once.
 
@@ -189,7 +189,7 @@ def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], 
     from mmbench.sweep.plan import Skip
 
     chosen_methods = list({str(c.spec): c for c in (choose_method(registry, text) for text in methods)}.values())
-    chosen_methods = chosen_methods or [MethodChoice(card) for card in registry.methods.values()]
+    chosen_methods = chosen_methods or [MethodChoice(card) for card in registry.methods.values() if not card.opt_in]
     named: list[DatasetChoice] = []
     for choice in (choose_dataset(registry, text) for text in datasets):
         alike = next((other for other in named if other.spec == choice.spec), None)

@@ -40,8 +40,11 @@ class MethodCard:
         own_encoder: it brings its own encoder, and its rows say so.
         needs: what it needs of the dataset beyond its splits (``"posterior"``).
         role: ``method``, or a row that others are measured against: a ``floor`` or the ``ceiling``.
+        opt_in: run only where it is named: ``--all`` and the committed leaderboards leave it out.
         paper: identifier of its source.
-        claims: abilities that its tests must show, such as ``"synergy"``.
+        claims: what the contract tests and the boards' studies hold it to: ``"synergy"`` (it learns a XOR
+            of two modalities), ``"linear"`` (it cannot), ``"permutation-invariant"`` (modalities of one
+            shape, encoded alike, may change places).
     """
 
     name: str
@@ -58,6 +61,7 @@ class MethodCard:
     own_encoder: bool = False
     needs: tuple[str, ...] = ()
     role: str = "method"
+    opt_in: bool = False
     paper: str = ""
     claims: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mmbench.core.cards import DatasetCard, MethodCard, TermCard
 from mmbench.core.errors import MmbenchError
+from mmbench.results.alike import published_as
 
 if TYPE_CHECKING:  # `mmbench data list` needs hashes, and no pydantic
     from mmbench.results.schema import Plain
@@ -35,7 +36,13 @@ LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "datasets", "pyarrow", "
 
 @cache
 def core_source() -> str:
-    """Hash of mmbench's own source that computes scores: encoders, trainer, measures, splits."""
+    """Which source of mmbench's own computes scores (encoders, trainer, measures, splits): its hash, or that of
+    an older one which scores alike."""
+    return published_as(scoring_files_source())
+
+
+def scoring_files_source() -> str:
+    """Hash of the files that compute scores, as they are."""
     return _hash(PACKAGE, [PACKAGE / part for part in SCORING])
 
 

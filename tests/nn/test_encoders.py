@@ -15,6 +15,7 @@ KINDS = {
     "vector": Modality("vector", "vector", (5,)),
     "image": Modality("image", "image", (2, 9, 7)),
     "tiny image": Modality("tiny", "image", (1, 2, 3)),
+    "depthwise": Modality("depthwise", "image", (2, 9, 7), encoder="depthwise"),
     "spectrogram": Modality("spectrogram", "spectrogram", (1, 20, 12)),
     "sequence": Modality("sequence", "sequence", (13, 4)),
     "video": Modality("video", "sequence", (6, 2, 8, 8)),
@@ -154,7 +155,7 @@ def test_a_sequence_is_more_than_the_set_of_its_frames(given):
 
 
 def test_an_encoder_that_is_not_known_is_told():
-    with pytest.raises(MmbenchError, match="no image encoder is called 'depthwsie'; known: default"):
+    with pytest.raises(MmbenchError, match="no image encoder is called 'depthwsie'; did you mean depthwise"):
         make_encoder(Modality("m", "image", (1, 8, 8), encoder="depthwsie"), WIDTH)
 
 
@@ -286,3 +287,21 @@ def test_single_precision_is_as_good_as_it_gets(draw_inputs):
     found = encoders.float()(single).concat()
     assert found.dtype == torch.float32
     torch.testing.assert_close(found.double(), wanted, rtol=0, atol=1e-4)
+
+
+def test_depthwise_separable_convolutions_have_the_published_share_of_weights():
+    """1/C_out + 1/k²: .11892 for 64 -> 128 channels and 3x3 pixels."""
+    full, separable = (make_encoder(Modality("x", "image", (3, 16, 16), encoder=name), 128) for name in ("", "depthwise"))
+    weights = [
+        sum(layer.weight.numel() for layer in encoder.blocks[2] if isinstance(layer, nn.Conv2d))
+        for encoder in (full, separable)
+    ]
+    assert weights[1] / weights[0] == pytest.approx(0.11892, abs=5e-6)
+
+
+def test_a_depthwise_convolution_is_each_channel_by_itself():
+    encoder = make_encoder(Modality("x", "image", (2, 8, 8), encoder="depthwise"), 32).double()
+    depthwise = encoder.blocks[1][0]
+    image = torch.randn(1, 8, 4, 4, dtype=torch.float64, requires_grad=True)
+    depthwise(image)[0, 3].square().sum().backward()
+    assert [bool(channel.any()) for channel in image.grad[0]] == [k == 3 for k in range(8)]
