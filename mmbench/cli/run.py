@@ -169,9 +169,9 @@ class Choices:
 
 
 def choose(registry: Registry, methods: Sequence[str], datasets: Sequence[str], protocol: str) -> Choices:
-    """Without ``-m`` every method is meant that is not opt-in, without ``-d`` every dataset of the protocol whose files are
-    here; a dataset that is named runs even where the protocol would leave it out. What is named twice
-    runs once.
+    """Without ``-m`` every method is meant that is not opt-in, without ``-d`` every dataset of the protocol
+    whose files are here; a dataset that is named runs even where the protocol would leave it out. What is
+    named twice runs once.
 
     Raises:
         MmbenchError: for what cannot be read, and for a dataset that is named and has no files here.

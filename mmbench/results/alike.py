@@ -2,14 +2,17 @@
 
 A cell's key holds a hash of the source that computes scores (``provenance.core_source``). A change that adds
 what no earlier cell uses (a card's field, an encoder under a new name) changes the hash, yet no score. It is
-then entered here, and ``tests/test_leaderboards.py`` runs published cells again with it. What changes any score, be it in
-the last digit, does not belong here: those cells are to be run again.
+then entered here, once published cells have been run with it and gave the same to the last digit; what changes
+any score does not belong here: those cells are to be run again. ``tests/test_leaderboards.py`` runs some.
 
 To enter the present source: ``python -m mmbench.results.alike`` prints its hash.
 """
 
 # {hash: the hash under which its results are kept}; each with what was added.
-ALIKE: dict[str, str] = {}
+ALIKE: dict[str, str] = {
+    # an encoder under a new name, two fields of a card: 44 cells of 5 methods and 9 datasets equal to the digit
+    "8a23cc94495722021975067590e4d66f": "b0ea25656e851393e10b9e3dda379055",
+}
 
 
 def published_as(source: str) -> str:

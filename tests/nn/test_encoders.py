@@ -291,7 +291,8 @@ def test_single_precision_is_as_good_as_it_gets(draw_inputs):
 
 def test_depthwise_separable_convolutions_have_the_published_share_of_weights():
     """1/C_out + 1/k²: .11892 for 64 -> 128 channels and 3x3 pixels."""
-    full, separable = (make_encoder(Modality("x", "image", (3, 16, 16), encoder=name), 128) for name in ("", "depthwise"))
+    images = (Modality("x", "image", (3, 16, 16), encoder=name) for name in ("", "depthwise"))
+    full, separable = (make_encoder(image, 128) for image in images)
     weights = [
         sum(layer.weight.numel() for layer in encoder.blocks[2] if isinstance(layer, nn.Conv2d))
         for encoder in (full, separable)
