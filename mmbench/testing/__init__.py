@@ -1,1 +1,1 @@
-"""For tests of plugins: samples of every kind."""
+"""For tests of plugins: samples of every kind, and the contract that every method keeps."""
