@@ -20,8 +20,9 @@ bench: $(SETUP)  ## measure, and write docs/speed.md
 		$(BIN)/python -m pytest -n 0 -o python_files='bench_*.py' tests/benchmarks --benchmark-json=$$results && \
 		$(BIN)/python tests/benchmarks/report.py $$results $(REPORT)
 
-docs: $(SETUP)  ## docs/datasets.md from the cards, with pictures of the datasets whose files are here
+docs: $(SETUP)  ## docs/datasets.md from the cards, with pictures of what is here; docs/findings.md from leaderboards/
 	$(BIN)/python docs/make/page.py --pictures
+	$(BIN)/python docs/make/findings.py
 
 lint: $(SETUP)  ## style, types, and which room may import which
 	$(BIN)/ruff check .

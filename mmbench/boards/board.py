@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median, stdev
 
+from mmbench.boards.budget import UNTUNED, Budget
 from mmbench.boards.gather import (
     ARITHMETIC,
     CEILING,
@@ -16,6 +17,7 @@ from mmbench.boards.gather import (
     gather,
     in_words,
     score_named,
+    searched,
     training_data,
 )
 from mmbench.boards.schema import Analysis, Bootstrap, Difference, Estimate, RowAnalysis, read_analysis
@@ -54,6 +56,8 @@ class BoardRow:
         reason: why there are no intervals.
         sequential: why its seeds were not trained at once on a board where they are.
         unaugmented: it has not seen the augmentation of its board.
+        budget: what was spent on its hyper-parameters.
+        found: what the search has found, and how good that and the default are on validation; empty without one.
     """
 
     label: str
@@ -73,6 +77,8 @@ class BoardRow:
     reason: str = ""
     sequential: str = ""
     unaugmented: bool = False
+    budget: Budget = UNTUNED
+    found: str = ""
 
     @property
     def ran(self) -> bool:
@@ -82,7 +88,7 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class Board:
-    """One dataset under one protocol.
+    """One dataset under one protocol, and its rows of one budget.
 
     Attributes:
         protocol, protocol_version, dataset: what was run; the dataset as a spec.
@@ -99,6 +105,8 @@ class Board:
         training_data: what was done to the train split, for all rows; empty for nothing.
         records, digest, core_source: what it was made from.
         left_out, unreadable: what it was not made from.
+        budget: of all rows but those that cannot be tuned.
+        marked: whether rows say what was spent on them: if they are tuned, or there are others that are.
     """
 
     protocol: str
@@ -121,6 +129,8 @@ class Board:
     core_source: str
     left_out: tuple[LeftOut, ...]
     unreadable: Mapping[str, str]
+    budget: Budget = UNTUNED
+    marked: bool = False
 
     @property
     def reference(self) -> BoardRow | None:
@@ -141,12 +151,11 @@ def load_boards(folders: Sequence[Path], protocol: str | None = None, dataset: s
     """
     boards = []
     for folder in (found for out in folders for found in dataset_folders(out)):
-        gathering, unreadable = gather(folder)
-        if gathering is not None:
-            boards.append(make_board(gathering, read_analysis(folder)))
-        for name, reason in unreadable.items() if gathering is None else ():
+        gatherings, unreadable = gather(folder)
+        boards += [make_board(gathering, read_analysis(folder, gathering.budget)) for gathering in gatherings]
+        for name, reason in unreadable.items() if not gatherings else ():
             logging.getLogger(__name__).warning("%s: %s", folder / name, reason)
-    boards.sort(key=lambda board: (board.protocol, board.dataset, str(board.out)))
+    boards.sort(key=lambda board: (board.protocol, board.dataset, str(board.out), board.budget))
     if protocol is not None:
         boards = _chosen("protocol", protocol, {board.protocol for board in boards}, boards)
         boards = [board for board in boards if board.protocol == protocol]
@@ -197,6 +206,8 @@ def make_board(gathering: Gathering, stored: Analysis | None) -> Board:
         core_source=identity.core_source,
         left_out=gathering.left_out,
         unreadable=gathering.unreadable,
+        budget=gathering.budget,
+        marked=bool(gathering.budget.trials) or not gathering.alone,
     )
 
 
@@ -223,7 +234,19 @@ def _row(row: Row, gathering: Gathering, analysis: Analysis | None, leading: boo
         reason=_reason(found, gathering.task.metric) if found else "",
         sequential=next((r.execution.reason for r in row.results if len(row.results) > 1), ""),
         unaugmented=any(r.identity.augment and not r.execution.augmented for r in row.results),
+        budget=row.budget,
+        found=_found(row, gathering.score),
     )
+
+
+def _found(row: Row, score: Score) -> str:
+    """``width=32, lr=0.002 (validation accuracy 0.912, the default 0.9)``."""
+    tuning = row.any.tuning
+    if tuning is None:
+        return ""
+    values = ", ".join(f"{name}={value}" for name, value in searched(row.any).items()) or "the default"
+    default = "" if tuning.default is None else f", the default {tuning.default:.4g}"
+    return f"{values} (validation {score.title} {tuning.validation:.4g}{default})"
 
 
 def _means(row: Row) -> dict[str, Estimate]:

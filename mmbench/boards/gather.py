@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
 
+from mmbench.boards.budget import UNTUNED, Budget
 from mmbench.core.errors import MmbenchError
 from mmbench.core.scores import TASK_SCORES, Score
 from mmbench.core.spec import Spec
@@ -15,9 +16,10 @@ from mmbench.results import store
 from mmbench.results.schema import Identity, Plain, Result, TaskRecord
 
 ARITHMETIC = ("device", "dtype", "threads", "compiled", "deterministic")
-OF_A_ROW = ("method", "parameters", "tuned", "method_source", *ARITHMETIC)
+OF_A_ROW = ("method", "parameters", "tuned", "trials", "sampler", "method_source", *ARITHMETIC)
 UNIMODAL = "unimodal"  # the method whose rows see one modality alone
 CEILING = "ceiling"  # the role of rows that show what is possible and do not compete
+REFERENCES = ("floor", CEILING)
 SHORT = 8  # digits of a hash in a sentence
 
 
@@ -47,6 +49,18 @@ class Row:
     @property
     def seeds(self) -> tuple[int, ...]:
         return tuple(result.identity.seed for result in self.results)
+
+    @property
+    def budget(self) -> Budget:
+        """What was spent on its hyper-parameters."""
+        return Budget.of(self.any.identity)
+
+    @property
+    def untunable(self) -> bool:
+        """Whether it stands beside the rows of every budget: a floor or ceiling that the suite's trainer does not
+        train, so that a search would find nothing in it."""
+        trained = any(result.cost.epochs is not None for result in self.results)
+        return bool(self.results) and self.any.role in REFERENCES and not trained and not self.budget.trials
 
     @property
     def statuses(self) -> dict[str, int]:
@@ -88,6 +102,8 @@ class Gathering:
         rows: in the order of their labels.
         left_out: records of other data, source or protocol version.
         unreadable: {file: what is wrong with it}.
+        budget: of the rows, which are compared with one another alone.
+        alone: whether the folder has rows of no other budget.
     """
 
     folder: Path
@@ -95,6 +111,8 @@ class Gathering:
     rows: tuple[Row, ...]
     left_out: tuple[LeftOut, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    budget: Budget = UNTUNED
+    alone: bool = True
 
     @property
     def task(self) -> TaskRecord:
@@ -162,11 +180,12 @@ def dataset_folders(out: Path) -> list[Path]:
     return sorted({path.parents[1] for path in store.records(out)})
 
 
-def gather(folder: Path) -> tuple[Gathering | None, dict[str, str]]:
+def gather(folder: Path) -> tuple[list[Gathering], dict[str, str]]:
     """Read all records of a dataset's folder.
 
     Returns:
-        The gathering (None if no record can be read), and what is wrong with files.
+        A gathering for each budget of its rows, the default one first (none if no record can be read), and what
+        is wrong with files.
     """
     read: dict[str, tuple[Path, Result]] = {}
     unreadable: dict[str, str] = {}
@@ -182,13 +201,29 @@ def gather(folder: Path) -> tuple[Gathering | None, dict[str, str]]:
         else:
             read[result.key] = (path, result)
     if not read:
-        return None, unreadable
+        return [], unreadable
     found = list(read.values())
     newest = max((result for _, result in found), key=lambda r: (r.ok, r.provenance.created, r.key))
     shared = _shared(newest.identity)
     shown = [(path, result) for path, result in found if _shared(result.identity) == shared]
     others = [result for _, result in found if _shared(result.identity) != shared]
-    return Gathering(folder, newest, _rows(shown), _left_out(others, newest), unreadable), unreadable
+    whole = Gathering(folder, newest, _rows(shown), _left_out(others, newest), unreadable)
+    return _by_budget(whole), unreadable
+
+
+def _by_budget(whole: Gathering) -> list[Gathering]:
+    """The same, budget by budget, with what cannot be tuned beside the rows of each."""
+    tuned = sorted({row.budget for row in whole.rows if row.budget.trials})
+    plain = [row for row in whole.rows if not row.budget.trials]
+    if not tuned:
+        return [whole]
+    shared = [row for row in plain if row.untunable]
+    groups = {UNTUNED: plain} if len(plain) > len(shared) else {}
+    groups.update({budget: [*shared, *(row for row in whole.rows if row.budget == budget)] for budget in tuned})
+    parts = [
+        replace(whole, rows=_sorted(rows), budget=budget, alone=len(groups) == 1) for budget, rows in groups.items()
+    ]
+    return [parts[0], *(replace(part, left_out=(), unreadable={}) for part in parts[1:])]  # which is said once
 
 
 def _checked(path: Path) -> Result:
@@ -219,6 +254,10 @@ def _rows(found: Sequence[tuple[Path, Result]]) -> tuple[Row, ...]:
         )
         for name, pairs in by_row.items()
     ]
+    return _sorted(rows)
+
+
+def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (row.label, row.id)))
 
 
@@ -236,15 +275,32 @@ def _labels(rows: Mapping[str, Sequence[Result]]) -> dict[str, str]:
         created = max((result.provenance.created, result.identity.method_source) for result in results)
         newest[method] = max(newest.get(method, created), created)
     labels = {}
+    given = {name: _given(results[0]) for name, results in rows.items()}
+    same = Counter((identities[name].trials, identities[name].sampler, given[name]) for name in rows)
     for name, identity in identities.items():
-        apart = ["tuned"] if identity.tuned else []
+        apart = ["tuned"] if identity.tuned and not identity.trials else []
+        if identity.trials and same[identity.trials, identity.sampler, given[name]] > 1:
+            apart.append(
+                ", ".join(f"{key}={value}" for key, value in sorted(searched(rows[name][0]).items())) or "default"
+            )
         for word in varying:
             apart.append(in_words(word, getattr(identity, word)))
         if identity.method_source != newest[identity.method][1]:
             apart.append(f"older source {identity.method_source[:SHORT]}")
-        plain = str(spec(identity.method, identity.parameters))
-        labels[name] = f"{plain} ({', '.join(apart)})" if apart else plain
+        labels[name] = f"{given[name]} ({', '.join(apart)})" if apart else given[name]
     return labels
+
+
+def _given(result: Result) -> str:
+    """The method's spec as the user has set it: what a search has found is told elsewhere."""
+    identity = result.identity
+    return str(spec(identity.method, identity.parameters if result.tuning is None else result.tuning.given))
+
+
+def searched(result: Result) -> dict[str, Plain]:
+    """The parameters of a record that a search has found to be better than the default."""
+    given = {} if result.tuning is None else result.tuning.given
+    return {name: value for name, value in result.identity.parameters.items() if name not in given}
 
 
 def in_words(name: str, value: object) -> str:

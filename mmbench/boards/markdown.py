@@ -9,6 +9,7 @@ from tabulate import tabulate
 from mmbench.boards import sentences, table
 from mmbench.boards import summary as summaries
 from mmbench.boards.board import Board
+from mmbench.boards.budget import Budget
 from mmbench.boards.table import Style
 from mmbench.core.errors import MmbenchError
 from mmbench.results import store
@@ -20,27 +21,44 @@ def write_markdown(boards: Sequence[Board], folder: Path) -> list[Path]:
     Raises:
         MmbenchError: if two boards are of one dataset under one protocol, and so would share a page.
     """
-    pages: dict[Path, str] = {}
-    homes: dict[Path, Path] = {}
+    shown: dict[Path, list[Board]] = {}
     for board in boards:
-        path = folder / board.protocol / f"{board.slug}.md"
-        if path in pages:
+        of_page = shown.setdefault(folder / board.protocol / f"{board.slug}.md", [])
+        if of_page and of_page[0].out != board.out:
             raise MmbenchError(
-                f"{homes[path]} and {board.out} both hold {board.protocol}/{board.dataset}; give one of them"
+                f"{of_page[0].out} and {board.out} both hold {board.protocol}/{board.dataset}; give one of them"
             )
-        pages[path], homes[path] = render_board(board), board.out
+        of_page.append(board)
+    pages = {path: render_page(of_page) for path, of_page in shown.items()}
     pages[folder / "README.md"] = render_summary(boards)
     for path, text in pages.items():
         store.write_whole(path, text.encode())
     return list(pages)
 
 
+def render_page(boards: Sequence[Board]) -> str:
+    """The page of a dataset under a protocol: its boards, one for each budget."""
+    first = boards[0]
+    lines = [f"# {first.dataset}", f"Protocol {STYLE.code(first.protocol)}, version {first.protocol_version}."]
+    for board in boards:
+        lines += [f"## {_heading(board.budget)}"] if board.marked else []
+        lines += _board(board)
+    return "\n\n".join(lines) + "\n"
+
+
 def render_board(board: Board) -> str:
     """One board's page."""
+    return render_page([board])
+
+
+def _heading(budget: Budget) -> str:
+    return "Default hyper-parameters" if not budget.trials else f"Tuned: {budget.words}"
+
+
+def _board(board: Board) -> list[str]:
+    """Heading, table and sentences."""
     columns = table.columns(board, STYLE)
-    lines = [
-        f"# {board.dataset}",
-        f"Protocol {STYLE.code(board.protocol)}, version {board.protocol_version}.",
+    return [
         "\n".join(f"- **{name}**: {value}" for name, _, value in (h.partition(": ") for h in table.heading(board))),
         _table(
             [column.heading for column in columns],
@@ -49,7 +67,6 @@ def render_board(board: Board) -> str:
         ),
         "\n".join(f"- {_plain(sentence)}" for sentence in sentences.about(board, STYLE)),
     ]
-    return "\n\n".join(lines) + "\n"
 
 
 def render_summary(boards: Sequence[Board]) -> str:
@@ -62,7 +79,8 @@ def render_summary(boards: Sequence[Board]) -> str:
         align = ["left", "left", *["right"] * len(heads)]
         parts += [
             f"## Protocol {STYLE.code(found.protocol)}"
-            + (f", train split {found.training_data}" if found.training_data else ""),
+            + (f", train split {found.training_data}" if found.training_data else "")
+            + (f", {found.budget}" if found.marked else ""),
             _table(["method", "role", *heads], summaries.lines(found, STYLE), align),
             "\n".join(f"- {_plain(sentence)}" for sentence in summaries.sentences(found, STYLE)),
         ]

@@ -1,14 +1,17 @@
-"""What ``mmbench results analyse`` stores beside the records: ``analysis.json``, validated both ways."""
+"""What ``mmbench results analyse`` stores beside the records: ``analysis.json``, validated both ways.
+
+Rows of each budget of a search have a file of their own, ``analysis-20-random.json``.
+"""
 
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from mmbench.boards.budget import UNTUNED, Budget
 from mmbench.results import store
 from mmbench.results.schema import Record
 
-FILE = "analysis.json"
 CONFIDENCE = 0.95
 SEED = 20240  # of the bootstrap
 RESAMPLES = 10_000  # of the main metric
@@ -153,16 +156,21 @@ class Analysis(Record):
     unreadable: dict[str, str] = Field(default_factory=dict)
 
 
-def read_analysis(folder: Path) -> Analysis | None:
+def analysis_path(folder: Path, budget: Budget = UNTUNED) -> Path:
+    """Where the analysis of the rows of a budget stands, in a dataset's folder."""
+    return folder / f"analysis{budget.file}.json"
+
+
+def read_analysis(folder: Path, budget: Budget = UNTUNED) -> Analysis | None:
     """The analysis in a dataset's folder; None if there is none that can be read."""
     try:
-        return Analysis.model_validate_json((folder / FILE).read_bytes())
+        return Analysis.model_validate_json(analysis_path(folder, budget).read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
 
 
-def write_analysis(folder: Path, analysis: Analysis) -> Path:
+def write_analysis(folder: Path, analysis: Analysis, budget: Budget = UNTUNED) -> Path:
     """Write it, whole or not at all."""
-    path = folder / FILE
+    path = analysis_path(folder, budget)
     store.write_whole(path, (analysis.model_dump_json(indent=1) + "\n").encode())
     return path

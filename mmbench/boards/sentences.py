@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mmbench.boards.board import Board
+from mmbench.boards.budget import DEFAULT
 from mmbench.boards.gather import CEILING, SHORT
 from mmbench.boards.numbers import plural
 from mmbench.boards.table import CONFIDENT, Style, statuses
@@ -24,6 +25,8 @@ def about(board: Board, style: Style) -> Iterator[str]:
             f"vs unimodal: {board.score.title} minus that of {style.code(board.reference.label)}, the single modality "
             f"that is best on validation{'' if board.score.higher_is_better else '; below 0 is better'}{star}."
         )
+    if board.budget.trials and any(not row.budget.trials for row in rows):
+        yield f"tuning: {board.budget.words} of every method; {DEFAULT}: nothing in it to tune."
     if any(row.role == "floor" for row in rows):
         yield "floor: a simple reference that a fusion method should beat."
     if board.ceiling is not None or any(row.role == CEILING for row in rows):
@@ -66,6 +69,8 @@ def _about_intervals(board: Board, style: Style) -> Iterator[str]:
 
 def _about_rows(board: Board, style: Style) -> Iterator[str]:
     for row in board.rows:
+        if row.found:
+            yield f"{style.code(row.label)} tuned: {row.found}."
         if row.reason:
             yield f"{style.code(row.label)} has no interval: {row.reason}."
         if row.sequential:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from mmbench.boards.board import KNOWN_CEILING, Board, BoardRow
+from mmbench.boards.budget import UNTUNED, Budget
 from mmbench.boards.gather import CEILING
 from mmbench.boards.numbers import NONE, decimals, fixed, plural
 from mmbench.boards.table import Style
@@ -29,31 +30,41 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class Summary:
-    """All datasets under one protocol, with the same done to their train splits.
+    """All datasets under one protocol, with the same done to their train splits and spent on hyper-parameters.
 
     Attributes:
         protocol: of all boards.
         boards: the columns.
         rows: ceilings, methods, floors; by name within each.
         training_data: what was done to the train splits; empty for nothing.
+        budget: of the rows.
+        marked: whether there are summaries of other budgets, or this one is of tuned rows.
     """
 
     protocol: str
     boards: tuple[Board, ...]
     rows: tuple[SummaryRow, ...]
     training_data: str = ""
+    budget: Budget = UNTUNED
+    marked: bool = False
 
 
 def summary(boards: Sequence[Board]) -> list[Summary]:
-    """One summary a protocol, and one more for each thing that was done to train splits."""
+    """One summary a protocol, and one more for each thing that was done to train splits, and each budget."""
     found = []
-    for protocol, changed in sorted({(board.protocol, board.training_data) for board in boards}):
-        chosen = tuple(board for board in boards if (board.protocol, board.training_data) == (protocol, changed))
+    for kind in sorted({_kind(board) for board in boards}):
+        protocol, changed, budget = kind
+        chosen = tuple(board for board in boards if _kind(board) == kind)
         roles = {(row.label, row.role) for board in chosen for row in board.rows}
         rows = (SummaryRow(label, role, tuple(_find(board, label, role) for board in chosen)) for label, role in roles)
         order = sorted(rows, key=lambda row: (ORDER.get(row.role, 1), row.label))
-        found.append(Summary(protocol, chosen, tuple(order), changed))
+        marked = any(board.marked for board in chosen)
+        found.append(Summary(protocol, chosen, tuple(order), changed, budget, marked))
     return found
+
+
+def _kind(board: Board) -> tuple[str, str, Budget]:
+    return board.protocol, board.training_data, board.budget
 
 
 def _find(board: Board, label: str, role: str) -> BoardRow | None:

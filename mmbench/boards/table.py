@@ -62,8 +62,14 @@ def heading(board: Board) -> list[str]:
         f"metric: {titled(board.score, unit=True)}{''.join(f', {bound}' for bound in bounds)}",
         f"examples: {', '.join(sizes)}{f'; grouped by {task.group}' if task.group else ''}",
         *([f"train split: {board.training_data}"] if board.training_data else []),
+        *([f"hyper-parameters: {spent(board)}"] if board.marked else []),
         *([f"run on: {board.setting}"] if board.setting else []),
     ]
+
+
+def spent(board: Board) -> str:
+    """What was spent on the hyper-parameters of all rows but those that cannot be tuned."""
+    return f"the best of {board.budget.words} on validation" if board.budget.trials else "default"
 
 
 def titled(score: Score, unit: bool = False) -> str:
@@ -90,6 +96,8 @@ def columns(board: Board, style: Style) -> list[Column]:
         Column("role", tuple("" if row.role == "method" else row.role for row in rows), "left"),
         Column(title, tuple(_main(row, score, places, style) for row in rows), "left"),
     ]
+    if board.marked:
+        found.insert(3, Column("tuning", _cells(rows, lambda row: _budget(row, style)), "left"))
     if board.ceiling is not None:
         found.append(Column("of ceiling" if roomy else "of\nceiling", tuple(map(_share, rows)), dispensable=2))
     for number, other in enumerate(board.secondary):
@@ -119,6 +127,10 @@ def _rank(row: BoardRow) -> str:
 def _method(row: BoardRow, style: Style) -> str:
     label = style.code(row.label) if row.ran else row.label
     return f"{label} †" if row.own_encoder else label
+
+
+def _budget(row: BoardRow, style: Style) -> str:
+    return str(row.budget) if style.roomy else row.budget.words
 
 
 def _share(row: BoardRow) -> str:

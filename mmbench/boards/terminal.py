@@ -35,6 +35,7 @@ def render_board(board: Board, colour: bool = False, width: int = WIDTH) -> str:
     """One board: title, heading, table, sentences."""
     style = _style(colour)
     title = f"{board.dataset} · protocol {board.protocol}, version {board.protocol_version}"
+    title += f" · {board.budget}" if board.marked else ""
     parts = [
         "\n".join([_bold(title) if colour else title, "═" * len(title), *_wrapped(table.heading(board), width)]),
         _fitting(table.columns(board, style), width) if board.rows else "no rows",
@@ -52,6 +53,7 @@ def _summary(found: summaries.Summary, colour: bool, width: int) -> str:
     style = _style(colour)
     title = f"summary · protocol {found.protocol}"
     title += f" · train split {found.training_data}" if found.training_data else ""
+    title += f" · {found.budget}" if found.marked else ""
     lines = summaries.lines(found, style)
     left = [Column(name, tuple(line[at] for line in lines), "left") for at, name in enumerate(("method", "role"))]
     datasets = [

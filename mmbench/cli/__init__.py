@@ -7,6 +7,7 @@ from mmbench.cli.verbs import Verbs
 
 VERBS = {
     "run": "mmbench.cli.run:run",
+    "tune": "mmbench.cli.tune:tune",
     "board": "mmbench.cli.board:board",
     "results": "mmbench.cli.results:results",
     "list": "mmbench.cli.listing:listing",

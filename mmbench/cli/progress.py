@@ -211,7 +211,7 @@ def _told(outcome: Outcome) -> str:
 
 
 def _counted(outcomes: Counter[str]) -> str:
-    order = ("ok", "error", "diverged", "timeout", "killed")
+    order = ("ok", "error", "diverged", "timeout", "killed", "pruned")
     return ", ".join(f"{outcomes[status]} {status}" for status in order if outcomes[status])
 
 

@@ -18,8 +18,9 @@ FOLDER = ".locks"
 
 
 def of_batch(place: Place) -> FileLock:
-    """For all cells of one method on one dataset."""
-    return _lock(place.out, Path(place.protocol, place.dataset.slug, f"{place.method.slug}.lock"))
+    """For all cells of one method on one dataset; for a trial, for that alone."""
+    folder = place.folder.relative_to(place.out)
+    return _lock(place.out, folder.with_name(f"{folder.name}.lock"))
 
 
 def of_analysis(folder: Path) -> FileLock:

@@ -13,8 +13,8 @@ SCHEMA_VERSION = 1
 
 Plain = bool | int | float | str | None | tuple[bool | int | float | str, ...]
 # Of the identity: left out of the key where they say nothing, so that a key once published stays.
-_ADDED_LATER = ("augment", "balance")
-Status = Literal["ok", "error", "timeout", "killed", "diverged"]
+_ADDED_LATER = ("augment", "balance", "trials", "sampler")
+Status = Literal["ok", "error", "timeout", "killed", "diverged", "pruned"]
 
 
 class Record(BaseModel):
@@ -29,6 +29,7 @@ class Identity(Record):
     Attributes:
         method, parameters: the method and its hyper-parameters that differ from the default.
         tuned: whether they come from a search rather than by default or by hand.
+        trials, sampler: of that search: how many configurations it tried, and how it chose them.
         method_source: hash of the source of the plugins that brought the method and its terms (and, for
             methods that use it, the dataset's posterior).
         core_source: hash of mmbench's own source that computes scores.
@@ -49,6 +50,8 @@ class Identity(Record):
     method: str
     parameters: dict[str, Plain] = Field(default_factory=dict)
     tuned: bool = False
+    trials: int = 0
+    sampler: str = ""
     method_source: str
     core_source: str
     dataset: str
@@ -85,10 +88,10 @@ class Outcome(Record):
 
     Attributes:
         status: ``ok``; ``error`` (an exception), ``diverged`` (NaN or infinite), ``timeout``,
-            ``killed`` (by a signal, or out of memory).
+            ``killed`` (by a signal, or out of memory), ``pruned`` (a trial of a search that was not worth its end).
         message: one line.
         traceback: of an exception.
-        epoch: at which training diverged.
+        epoch: at which training diverged, or was ended.
         attempts: times it was started.
     """
 
@@ -148,6 +151,38 @@ class Cost(Record):
     predict_seconds: float | None = None
 
 
+class TrialPart(Record):
+    """Of a trial of a search: one configuration, judged on the validation split alone.
+
+    Attributes:
+        number: from 0, the default configuration.
+        criteria: after each epoch, the lowest validation criterion so far; none without a single training that
+            the suite's trainer does.
+    """
+
+    number: int
+    criteria: tuple[float, ...] = ()
+
+
+class Tuning(Record):
+    """Where the parameters of a tuned row come from.
+
+    Attributes:
+        given: parameters that were set before the search, which left them alone.
+        seed: of the search.
+        best: number of the trial that was best on validation.
+        validation, default: the main metric of that trial, and of the default configuration, there.
+        history: hash of the file beside the record that holds every trial, ``history-<its first digits>.json``.
+    """
+
+    given: dict[str, Plain] = Field(default_factory=dict)
+    seed: int
+    best: int
+    validation: float
+    default: float | None = None
+    history: str
+
+
 class Provenance(Record):
     """Where a result comes from: recorded, not keyed."""
 
@@ -172,6 +207,9 @@ class Result(Record):
         chance: the main metric of predicting the training prior on the test split.
         ceiling: the best expected value of the main metric, where it is known.
         execution: which path the training took.
+        curve: the validation criterion after each epoch, of a method with one training.
+        trial: of a trial of a search alone.
+        tuning: of a row whose parameters come from a search.
     """
 
     schema_version: Literal[1] = 1
@@ -188,6 +226,9 @@ class Result(Record):
     ceiling: float | None = None
     execution: Execution = Execution()
     cost: Cost = Cost()
+    curve: tuple[float, ...] = ()
+    trial: TrialPart | None = None
+    tuning: Tuning | None = None
     provenance: Provenance
 
     @property

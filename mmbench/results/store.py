@@ -1,7 +1,8 @@
 """The store: one JSON file a cell and its predictions beside it, written whole or not at all.
 
 Layout: ``<out>/<protocol>/<dataset>/<method>/seed<k>-<key>.json`` and ``.npz`` of the same name;
-``<out>/<protocol>/<dataset>/test-<fingerprint>.npz`` holds the targets that predictions are for.
+``<out>/<protocol>/<dataset>/test-<fingerprint>.npz`` holds the targets that predictions are for. Trials
+of a search lie in ``<out>/<protocol>/<dataset>/tuning/<method>/<number>/``, where no board looks for them.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # reading states must cost neither numpy nor pydantic
     from mmbench.results.schema import Result
 
 KEY_DIGITS = 16  # of 64: enough for a file's name
+TUNING = "tuning"  # the folder of trials
 UNFINISHED = ".writing-"  # how names of files begin while they are written
 TRIAL = 64 * 1024  # bytes that are written to find out whether anything can be
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -44,20 +46,25 @@ class UnwritableError(MmbenchError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell's files stand, known before it has run."""
+    """Where a cell's files stand, known before it has run. ``trial`` is its number, if it is one."""
 
     out: Path
     protocol: str
     dataset: Spec
     method: Spec
     seed: int
+    trial: int | None = None
 
     @property
     def folder(self) -> Path:
-        return self.out / self.protocol / self.dataset.slug / self.method.slug
+        dataset = self.out / self.protocol / self.dataset.slug
+        if self.trial is None:
+            return dataset / self.method.slug
+        return dataset / TUNING / self.method.slug / f"{self.trial:03d}"
 
     def record(self, key: str) -> Path:
-        return self.folder / f"seed{self.seed}-{key[:KEY_DIGITS]}.json"
+        name = "trial" if self.trial is not None else f"seed{self.seed}"
+        return self.folder / f"{name}-{key[:KEY_DIGITS]}.json"
 
     def recorded_seeds(self) -> set[int]:
         """Seeds of this method and dataset that have a record, under whatever key."""

@@ -61,8 +61,8 @@ def refuses(task: Task, missing: bool, protocol: Protocol, augmentation: Sequenc
     if protocol.balance and not missing and task.kind not in WITH_CLASSES:
         return f"--balance has no effect: {task.kind} has no classes to balance, and no sample lacks a modality"
     for term in augmentation:
-        if task.kind not in term.card.tasks:
-            return f"{term.unweighted} is for {', '.join(term.card.tasks)}, not for {task.kind}"
+        if said := term.refuses(task):
+            return said
         try:
             made = load(term.card)(task, **term.parameters)
         except MmbenchError as error:

@@ -44,8 +44,8 @@ def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) ->
         starting: told which cells are in flight from now on.
     """
     set_up(batch.settings.arithmetic)  # before the first kernel: threads cannot be changed safely after
-    _import_plugins(batch)
-    splits = _load(batch)
+    import_plugins(batch)
+    splits = load_data(batch)
     store.keep_targets(batch.cells[0].place, batch.prepared.fingerprint, splits.targets_of_test())
     fitted: dict[int, Fitting | DivergedError] | str = ""
     if batch.cells[0].identity.together:
@@ -69,7 +69,7 @@ def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) ->
         except BaseException as error:
             outcome = outcome_of(error)
             if outcome.status != "diverged":
-                splits = _load(batch)  # whatever it was, it may have left them changed
+                splits = load_data(batch)  # whatever it was, it may have left them changed
         yield Done(cell, outcome, measured, prediction, time.perf_counter() - started)
 
 
@@ -86,7 +86,7 @@ def accelerator(batch: CellBatch) -> str:
     return torch.cuda.get_device_name() if batch.settings.arithmetic.device == "cuda" else ""
 
 
-def _import_plugins(batch: CellBatch) -> None:
+def import_plugins(batch: CellBatch) -> None:
     """What importing does to the process, it does before the first cell, for all cells alike."""
     method, dataset = batch.method, batch.dataset.card
     cards: list[AnyCard] = [method.card, *(term.card for term in (*method.terms, *batch.augmentation))]
@@ -104,10 +104,15 @@ def _fitting(found: Fitting | DivergedError) -> Fitting:
     return found
 
 
-def _load(batch: CellBatch) -> Splits:
-    """The splits on the device; on the host if they would fill it: the trainer then streams them."""
+def load_data(batch: CellBatch) -> Splits:
+    """The splits on the device; on the host if they would fill it: the trainer then streams them.
+
+    A trial gets no test split: validation without its targets stands in its place.
+    """
     device = batch.settings.arithmetic.device
     splits = load_splits(batch.prepared.task, batch.prepared.folder)
+    if batch.trial is not None:
+        splits = replace(splits, test=splits.validation.withheld())
     return splits.to(device if _fits(splits, device) else "cpu", precision(batch.settings.arithmetic))
 
 

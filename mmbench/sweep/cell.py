@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,12 @@ from mmbench.results.schema import Cost, Execution, Plain
 from mmbench.sweep.choices import MethodChoice, TermChoice
 from mmbench.sweep.plan import CellBatch, training_from_outside
 from mmbench.sweep.record import Measured
-from mmbench.train.loop import DivergedError
-from mmbench.train.run import CellRun, as_estimator, train_together
+from mmbench.train.loop import DivergedError, Watch
+from mmbench.train.run import CellRun, ModelEstimator, as_estimator, train_together
 from mmbench.train.streams import stream
 
 Scorer = Callable[[Tensor, Split], dict[str, float]]
+Judged = TypeVar("Judged")
 
 
 class ChangedInputsError(RuntimeError):
@@ -59,17 +61,32 @@ class Fitting:
 
 
 def run_cell(batch: CellBatch, splits: Splits, seed: int, reason: str = "") -> tuple[Measured, NDArray[np.float32]]:
-    """Fit and score one seed by itself.
-
-    Args:
-        batch: of the cell.
-        splits: on the device.
-        seed: of the cell.
-        reason: why it is trained by itself in a sweep that trains seeds together.
+    """Fit and score one seed by itself, on the test split; as ``fit_and``.
 
     Returns:
         What was measured, and the (N,K) test predictions (probabilities; values in the target's
         own units).
+    """
+    return fit_and(measure, batch, splits, seed, reason)
+
+
+def fit_and(
+    judge: Callable[[CellBatch, Splits, Fitting], Judged],
+    batch: CellBatch,
+    splits: Splits,
+    seed: int,
+    reason: str = "",
+    watch: Watch | None = None,
+) -> Judged:
+    """Fit one seed by itself, and judge it.
+
+    Args:
+        judge: what is wanted of the fitted method.
+        batch: of the cell.
+        splits: on the device.
+        seed: of the cell.
+        reason: why it is trained by itself in a sweep that trains seeds together.
+        watch: looks on at the training of a fusion model; not at an estimator's, which may be many.
 
     Raises:
         DivergedError, NotFiniteError: if training or predictions are no numbers.
@@ -79,14 +96,15 @@ def run_cell(batch: CellBatch, splits: Splits, seed: int, reason: str = "") -> t
     balanced = _balanced(batch, splits, seed)
     before = _versions(balanced)
     fitting = _begin(batch, splits, seed)
+    fitting.run.watch = watch if isinstance(fitting.estimator, ModelEstimator) else None
     started = time.perf_counter()
     train, validation = (_given(fitting.estimator, split) for split in (balanced.train, balanced.validation))
     fitting.estimator.fit(train, validation, fitting.run)
     fitting.seconds = time.perf_counter() - started
     fitting.execution = Execution(reason=reason, augmented=_augmented(batch, fitting.run))
-    measured = measure(batch, splits, fitting)
+    judged = judge(batch, splits, fitting)
     _refuse_changes(batch, balanced, before)
-    return measured
+    return judged
 
 
 def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | DivergedError] | str:
@@ -117,7 +135,7 @@ def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | Diverg
 
 def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> tuple[Measured, NDArray[np.float32]]:
     """Score what a fitted method predicts; as ``run_cell``."""
-    score, run = scorer(splits), fitting.run
+    score = scorer(splits)
     started = time.perf_counter()
     test = predict(fitting.estimator, splits, splits.test)
     predicted = time.perf_counter() - started
@@ -126,14 +144,10 @@ def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> tuple[Measure
         scores=score(test, splits.test),
         validation=score(validation, splits.validation),
         chance=score(chance_prediction(splits, splits.test), splits.test).get(splits.task.metric),
-        configuration=_configuration(fitting.hyperparameters, run),
+        configuration=configuration_of(fitting),
         execution=fitting.execution,
-        cost=Cost(
-            parameters=run.fits[0].parameters if len(run.fits) == 1 else None,
-            epochs=sum(fit.epochs for fit in run.fits) or None,
-            fit_seconds=round(fitting.seconds, 4),
-            predict_seconds=round(predicted, 4),
-        ),
+        cost=cost_of(fitting, predicted),
+        curve=curve_of(fitting),
     )
     return measured, test.numpy().astype(np.float32)
 
@@ -284,8 +298,9 @@ def _make_term(task: Task, term: TermChoice) -> tuple[Term, float]:
     made = load(term.card)(task, **term.parameters)
     if not isinstance(made, Term):
         raise MmbenchError(f"the builder of term {term.card.name!r} gives a {type(made).__name__}, not a Term")
-    if term.weight != 1 and type(made).inputs is not Term.inputs and type(made).forward is Term.forward:
-        raise MmbenchError(f"{term}: {term.card.name} is an augmentation, no loss that a weight could scale")
+    if term.weight != 1 and type(made).forward is Term.forward:
+        what = "an augmentation" if type(made).inputs is not Term.inputs else "a rule for targets"
+        raise MmbenchError(f"{term}: {term.card.name} is {what}, no loss that a weight could scale")
     return made, term.weight
 
 
@@ -304,14 +319,31 @@ def _posterior(batch: CellBatch, splits: Splits) -> Callable[[Split], Tensor] | 
     return posterior
 
 
-def _configuration(hyperparameters: Mapping[str, object], run: CellRun) -> dict[str, Plain]:
+def configuration_of(fitting: Fitting) -> dict[str, Plain]:
     """Everything in force: hyper-parameters, and the training options of the first fit."""
-    configuration = {name: _plain(value) for name, value in hyperparameters.items()}
-    if run.fits:
-        options = run.fits[0].options
+    configuration = {name: _plain(value) for name, value in fitting.hyperparameters.items()}
+    if fitting.run.fits:
+        options = fitting.run.fits[0].options
         for option in fields(options):
             configuration[f"training.{option.name}"] = _plain(getattr(options, option.name))
     return configuration
+
+
+def cost_of(fitting: Fitting, predicted: float) -> Cost:
+    """Of a fit, and of a prediction that took so many seconds."""
+    fits = fitting.run.fits
+    return Cost(
+        parameters=fits[0].parameters if len(fits) == 1 else None,
+        epochs=sum(fit.epochs for fit in fits) or None,
+        fit_seconds=round(fitting.seconds, 4),
+        predict_seconds=round(predicted, 4),
+    )
+
+
+def curve_of(fitting: Fitting) -> tuple[float, ...]:
+    """The validation criterion after each epoch, to float32's digits; empty unless there was one training."""
+    fits = fitting.run.fits
+    return tuple(float(f"{value:.7g}") for value in fits[0].validation) if len(fits) == 1 else ()
 
 
 def _plain(value: object) -> Plain:

@@ -13,6 +13,7 @@ from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.modality import KINDS
 from mmbench.core.parameters import Parameter, bind, parameters_of
 from mmbench.core.spec import Spec, is_place, parse_spec, split_outside_brackets
+from mmbench.core.task import Task
 from mmbench.core.training import training_parameters
 from mmbench.data.cache import find
 from mmbench.data.locate import DATA, missing
@@ -35,6 +36,12 @@ class TermChoice:
         """``name(key=value,…)``."""
         inside = ",".join(f"{key}={value}" for key, value in self.parameters.items())
         return f"{self.card.name}({inside})" if inside else self.card.name
+
+    def refuses(self, task: Task) -> str:
+        """Why this term cannot be composed onto a method of a task; empty if it can."""
+        if task.kind in self.card.tasks:
+            return ""
+        return f"{self.unweighted} is for {', '.join(self.card.tasks)}, not for {task.kind}"
 
     def __str__(self) -> str:
         return f"{self.unweighted}:{self.weight:g}"

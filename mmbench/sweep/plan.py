@@ -12,7 +12,7 @@ from mmbench.data.cache import Prepared
 from mmbench.registry import installed
 from mmbench.results import store
 from mmbench.results.provenance import core_source, method_source
-from mmbench.results.schema import Identity
+from mmbench.results.schema import Identity, Tuning
 from mmbench.sweep.augmentation import choose_augmentation, in_text, refuses
 from mmbench.sweep.choices import DatasetChoice, MethodChoice, TermChoice
 from mmbench.sweep.protocol import Protocol
@@ -56,10 +56,27 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What makes a cell a trial of a search.
+
+    Attributes:
+        number, budget: which one of how many.
+        bars: by epoch, the validation criterion above which its training is ended; empty for no such end.
+    """
+
+    number: int
+    budget: int
+    bars: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class CellBatch:
     """The cells of all seeds of one method on one dataset: what one worker runs.
 
-    ``augmentation`` is the protocol's.
+    Attributes:
+        augmentation: the protocol's.
+        trial: of a batch whose one cell is a trial.
+        tuning: of a batch whose parameters come from a search.
     """
 
     method: MethodChoice
@@ -68,6 +85,8 @@ class CellBatch:
     settings: Settings
     cells: tuple[Cell, ...]
     augmentation: tuple[TermChoice, ...] = ()
+    trial: Trial | None = None
+    tuning: Tuning | None = None
 
     def to_run(self, retry_failed: bool = False) -> "CellBatch":
         """The same with the cells alone that have to be run."""
@@ -75,7 +94,8 @@ class CellBatch:
         return replace(self, cells=tuple(cell for cell in self.cells if cell.state in wanted))
 
     def __str__(self) -> str:
-        return f"{self.method.spec} on {self.dataset.spec}"
+        what = f"{self.method.spec} on {self.dataset.spec}"
+        return f"{what}, trial {self.trial.number + 1} of {self.trial.budget}" if self.trial else what
 
 
 @dataclass(frozen=True)
@@ -126,6 +146,7 @@ def make_plan(
         for method in methods:
             missing = prepared.missing or any(term.card.makes_missing for term in (*method.terms, *augmentation))
             reason = method.card.refuses(prepared.task, dataset.card.offers, missing)
+            reason = reason or next((said for term in method.terms if (said := term.refuses(prepared.task))), "")
             if reason:
                 skipped.append(Skip(method.spec, dataset.spec, reason))
                 continue
@@ -172,7 +193,7 @@ def _batch(
     seeds = settings.seeds[:1] if method.card.deterministic else settings.seeds
     place = store.Place(settings.out, settings.protocol.name, dataset.spec, method.spec, 0)
     recorded = place.recorded_seeds()
-    cells = (_cell(identity.model_copy(update={"seed": seed}), replace(place, seed=seed), recorded) for seed in seeds)
+    cells = (cell_at(identity.model_copy(update={"seed": seed}), replace(place, seed=seed), recorded) for seed in seeds)
     return CellBatch(method, dataset, prepared, settings, tuple(cells), augmentation)
 
 
@@ -192,7 +213,8 @@ def training_from_outside(dataset: DatasetChoice, protocol: Protocol) -> dict[st
     return {**dataset.card.training, **protocol.training}
 
 
-def _cell(identity: Identity, place: store.Place, recorded: set[int]) -> Cell:
+def cell_at(identity: Identity, place: store.Place, recorded: set[int]) -> Cell:
+    """The cell, with what stands in its place; ``recorded`` are the seeds that have a record there."""
     status = store.status(place.record(identity.key))
     if status is None:
         return Cell(identity, place, "stale" if identity.seed in recorded else "new")

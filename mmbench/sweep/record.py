@@ -16,6 +16,7 @@ from mmbench.results.schema import (
     Provenance,
     Result,
     TaskRecord,
+    TrialPart,
 )
 from mmbench.sweep.faults import MESSAGE, shortened
 from mmbench.sweep.plan import Cell, CellBatch
@@ -23,7 +24,7 @@ from mmbench.sweep.plan import Cell, CellBatch
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell that ran to its end has measured; the attributes are those of ``Result``."""
+    """What a cell that ran to its end has measured; the attributes are those of ``Result``, and of its trial."""
 
     scores: dict[str, float] = field(default_factory=dict)
     validation: dict[str, float] = field(default_factory=dict)
@@ -31,6 +32,8 @@ class Measured:
     configuration: dict[str, Plain] = field(default_factory=dict)
     execution: Execution = field(default_factory=Execution)
     cost: Cost = field(default_factory=Cost)
+    curve: tuple[float, ...] = ()
+    criteria: tuple[float, ...] = ()
 
 
 def make_result(
@@ -68,6 +71,9 @@ def make_result(
         ceiling=batch.prepared.ceiling,
         execution=measured.execution,
         cost=measured.cost,
+        curve=measured.curve,
+        trial=None if batch.trial is None else TrialPart(number=batch.trial.number, criteria=measured.criteria),
+        tuning=batch.tuning,
         provenance=_provenance(card.name, device),
     )
 

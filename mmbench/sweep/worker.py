@@ -164,9 +164,11 @@ def _run_cells(work: Training, tell: Tell) -> None:
         UnwritableError: if a record cannot be written.
     """
     from mmbench.sweep.batch import accelerator, run_batch
+    from mmbench.sweep.tune.trial import run_trial
 
+    run = run_batch if work.batch.trial is None else run_trial
     attempts = {cell.identity.seed: attempt for cell, attempt in zip(work.batch.cells, work.attempts, strict=True)}
-    for done in run_batch(work.batch, starting=lambda cells: tell(Started(cells))):
+    for done in run(work.batch, starting=lambda cells: tell(Started(cells))):
         if done.outcome.status == "killed":
             tell(OutOfMemory(done.outcome.message, done.outcome.traceback))
             return  # what is left has a better chance in a fresh worker

@@ -7,7 +7,7 @@ gradients are clipped there.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -46,6 +46,9 @@ class History:
     validation: list[float] = field(default_factory=list)
     best: int = 0
     diverged: DivergedError | None = None
+
+
+Watch = Callable[[Sequence[History]], None]  # told what has happened so far, a seed; it may raise to end the training
 
 
 class Best:
@@ -122,7 +125,12 @@ class Trainer(ABC):
 
 
 def optimise(
-    trainer: Trainer, train: Split, validation: Split, options: Training, seeds: Sequence[int]
+    trainer: Trainer,
+    train: Split,
+    validation: Split,
+    options: Training,
+    seeds: Sequence[int],
+    watch: Watch | None = None,
 ) -> list[History]:
     """Train in place, leaving the selected state in each objective.
 
@@ -131,6 +139,7 @@ def optimise(
         train, validation: with targets; ``validation`` selects and trains nothing.
         options: of the trainer.
         seeds: of the batch orders; other draws come from torch's global stream.
+        watch: called between epochs. It changes nothing, but what it raises ends the training.
 
     Returns:
         What happened, a seed; one that diverged is not trained to its end.
@@ -142,7 +151,7 @@ def optimise(
         trainer.start(stage, options)
         trainer.retire([k for k in trainer.active if histories[k].diverged])
         if trainer.active:
-            _run_stage(trainer, feeds, options, number, seeds, histories, bests)
+            _run_stage(trainer, feeds, options, number, seeds, histories, bests, watch)
         if options.select == "best":
             for best, objective in zip(bests, trainer.objectives, strict=True):
                 best.restore(objective)
@@ -164,12 +173,15 @@ def _run_stage(
     seeds: Sequence[int],
     histories: list[History],
     bests: list[Best],
+    watch: Watch | None,
 ) -> None:
     (train, validation), stage = feeds, options.stages[number]
     rows = min(options.batch or len(train), len(train))
     steps = len(train) // rows  # the ragged last batch is dropped
     since_best = dict.fromkeys(trainer.active, 0)
     for epoch in range(stage.epochs):
+        if watch is not None and epoch:
+            watch(histories)
         orders = torch.stack([batch_order(seeds[k], number, epoch, len(train)) for k in trainer.active])
         clock = torch.tensor(float(epoch))
         totals = None

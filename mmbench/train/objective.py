@@ -87,11 +87,9 @@ class Objective(nn.Module):
     def _refuse_idle_terms(self, train: Split) -> None:
         """A rule for targets that the model's loss never reads would make a row that claims what it
         does not do."""
-        kinds = [type(term) for term, _ in self.each()]
-        rules = [kind for kind in kinds if kind.targets is not Term.targets]
-        idle = [kind for kind in rules if kind.forward is Term.forward and kind.inputs is Term.inputs]
-        if idle and not self._reads_soft_targets(train):
-            name, method = idle[0].__name__, type(self.model).__name__
+        rules = [type(term) for term, _ in self.each() if type(term).targets is not Term.targets]
+        if rules and not self._reads_soft_targets(train):
+            name, method = rules[0].__name__, type(self.model).__name__
             raise MmbenchError(f"{name} has no effect on {method}, whose loss does not read soft targets: leave it out")
 
     @torch.enable_grad()

@@ -17,7 +17,7 @@ from mmbench.nn.records import Split
 from mmbench.train.alone import Alone
 from mmbench.train.arithmetic import precision
 from mmbench.train.fitted import FittedModel
-from mmbench.train.loop import DivergedError, History, optimise
+from mmbench.train.loop import DivergedError, History, Watch, optimise
 from mmbench.train.objective import Objective, class_balance
 from mmbench.train.streams import seed_all, stream
 from mmbench.train.together import Together, obstacle
@@ -37,6 +37,7 @@ class CellRun:
         posterior: exact p(y|x) of a split, where the dataset knows it.
         options: training options that are set from outside, over the model's own.
         terms: builders of the terms that the user composes onto the method.
+        watch: looks on at every training of one seed by itself, between epochs.
 
     Attributes:
         fits: histories of the trainings so far, with their options and numbers of parameters.
@@ -50,6 +51,7 @@ class CellRun:
     options: Mapping[str, object] = field(default_factory=dict)
     terms: Sequence[TermBuilder] = ()
     fits: list["Fit"] = field(default_factory=list)
+    watch: Watch | None = None
 
     def train(
         self,
@@ -66,7 +68,8 @@ class CellRun:
         """
         objective, options = self.prepare(build, train, options, terms)
         trainer = Alone(objective, self.arithmetic.compiled)
-        return self.conclude(objective, options, *optimise(trainer, train, validation, options, [self.seed]))
+        histories = optimise(trainer, train, validation, options, [self.seed], self.watch)
+        return self.conclude(objective, options, *histories)
 
     def prepare(
         self,
@@ -101,7 +104,7 @@ class CellRun:
         if history.diverged is not None:
             raise history.diverged
         numbers = sum(parameter.numel() for parameter in objective.model.parameters())
-        self.fits.append(Fit(options, numbers, history.epochs))
+        self.fits.append(Fit(options, numbers, tuple(history.validation)))
         return FittedModel(objective.model, self.task, history, self.arithmetic)
 
     @property
@@ -118,11 +121,22 @@ class CellRun:
 
 @dataclass(frozen=True)
 class Fit:
-    """One training within a cell: its options, trained numbers and epochs."""
+    """One training within a cell.
+
+    Attributes:
+        options: of the trainer.
+        parameters: trained numbers.
+        validation: the criterion after each epoch.
+    """
 
     options: Training
     parameters: int
-    epochs: int
+    validation: tuple[float, ...]
+
+    @property
+    def epochs(self) -> int:
+        """That were trained, over all stages."""
+        return len(self.validation)
 
 
 class ModelEstimator:

@@ -23,6 +23,7 @@ from mmbench.results.schema import (
     Provenance,
     Result,
     TaskRecord,
+    Tuning,
 )
 
 Array = NDArray[Any]
@@ -84,6 +85,8 @@ class ResultFactory:
         created: str = "2025-01-01T00:00:00+00:00",
         sidecar: bool = True,
         seconds: float = 12.5,
+        epochs: int | None = 30,
+        tuning: Tuning | None = None,
         parameters: dict[str, Any] | None = None,
         **identity: Any,
     ) -> Path:
@@ -125,7 +128,8 @@ class ResultFactory:
             validation={} if main is None else {self.task.metric: main},
             chance=self.chance,
             ceiling=self.ceiling,
-            cost=Cost(parameters=12_345, epochs=30, fit_seconds=seconds, predict_seconds=0.1),
+            cost=Cost(parameters=12_345, epochs=epochs, fit_seconds=seconds, predict_seconds=0.1),
+            tuning=tuning,
             provenance=Provenance(created=created, mmbench="0.1.0", plugin="p 1", libraries={}, hardware={}),
         )
         spec = Spec(method, {key: str(value) for key, value in made.parameters.items()})

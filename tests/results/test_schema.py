@@ -18,6 +18,8 @@ OTHER = {
     "method": "early",
     "parameters": {"width": 33},
     "tuned": True,
+    "trials": 20,
+    "sampler": "random",
     "method_source": "b" * 32,
     "core_source": "b" * 32,
     "dataset": "pid-bits",

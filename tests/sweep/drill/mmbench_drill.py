@@ -21,13 +21,14 @@ def mmbench_methods():
     slow = MethodCard("slow", "goes well, in time", "mmbench_drill_models:Slow")
     idle = MethodCard("idle", "does nothing", "mmbench_drill_models:Idle")
     picky = MethodCard("picky", "takes images alone", "mmbench_drill_models:Good", kinds=("image",))
+    fickle = MethodCard("fickle", "goes well in a good mood", "mmbench_drill_models:Fickle")
     stillborn = MethodCard("stillborn", "its module cannot be imported the first time", "mmbench_drill_stillborn:Good")
     faulty = [
         MethodCard(name, name, f"mmbench_drill_{module}:{name.title().replace('-', '')}")
         for module, names in FAULTS.items()
         for name in names.split()
     ]
-    return [good, slow, idle, picky, stillborn, *faulty]
+    return [good, slow, idle, picky, fickle, stillborn, *faulty]
 
 
 @hookimpl

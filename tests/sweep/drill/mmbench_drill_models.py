@@ -4,11 +4,12 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 
-from mmbench import FusionModel, FusionOutput, Head, ModalityEncoders, Term, Training
+from mmbench import FusionModel, FusionOutput, Head, ModalityEncoders, Range, Term, Training
 
 
 def note(name, line):
@@ -47,6 +48,18 @@ class Slow(Good):
     def begin(self, train):
         note("fits", f"{os.getpid()}")
         time.sleep(float(os.environ.get("DRILL_SECONDS", "0.5")))
+
+
+class Fickle(Good):
+    """Has something to search, and values that it does not survive."""
+
+    def __init__(self, task, *, width: Annotated[int, Range(4, 16)] = 8, mood: Literal["good", "bad"] = "good"):
+        super().__init__(task, width=width)
+        self.mood = mood
+
+    def begin(self, train):
+        if self.mood == "bad":
+            raise RuntimeError("not today")
 
 
 class Raises(Good):
