@@ -47,7 +47,7 @@ def assert_alike(task, build, split, validation, **options):
     for one, other in zip(states(alone), states(together), strict=True):
         assert one.keys() == other.keys()
         for name, tensor in one.items():
-            torch.testing.assert_close(other[name], tensor, rtol=1e-10, atol=1e-10, msg=lambda m, n=name: f"{n}: {m}")
+            torch.testing.assert_close(other[name], tensor, rtol=1e-9, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}")
     histories = [[e.fitted.history for e in estimators] for estimators in (alone, together)]
     assert [h.epochs for h in histories[0]] == [h.epochs for h in histories[1]]
     assert [h.best for h in histories[0]] == [h.best for h in histories[1]]
@@ -60,8 +60,11 @@ def test_every_installed_model_agrees_with_itself_trained_alone(method, modaliti
     if card.refuses(task, (), False):
         pytest.skip(card.refuses(task, (), False))
     build = partial(load(card), task, **card.preset)
-    if not isinstance(as_estimator(build, 0, method), ModelEstimator):
+    made = as_estimator(build, 0, method)
+    if not isinstance(made, ModelEstimator):
         pytest.skip("an estimator is fitted by its own program")
+    if isinstance(reason := made.build().together, str):
+        pytest.skip(reason)
     split = make_split(task, ROWS, dtype=torch.float64)
     assert_alike(task, build, split, make_split(task, ROWS, seed=1, dtype=torch.float64))
 
