@@ -83,7 +83,7 @@ def test_gate_couples_what_looks_alike():
 
 def test_top_is_kept_and_gradients_pass_to_all():
     share = torch.tensor([[0.5, 0.2, 0.3], [0.1, 0.6, 0.3]], requires_grad=True)
-    for top, expected in ((1, [[0.5, 0, 0], [0, 0.6, 0]]), (2, [[0.5, 0, 0.3], [0, 0.6, 0.3]])):
+    for top, expected in ((1, [[1.0, 0, 0], [0, 1.0, 0]]), (2, [[5 / 8, 0, 3 / 8], [0, 2 / 3, 1 / 3]])):
         torch.testing.assert_close(keep_top(share, top), torch.tensor(expected))
     (keep_top(share, 1) * torch.tensor([1.0, 2, 3])).sum().backward()
     assert share.grad.tolist() == [[1, 2, 3]] * 2

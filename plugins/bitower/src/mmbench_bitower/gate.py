@@ -45,11 +45,13 @@ def mean_field(unary: Tensor, coupling: Tensor, present: Tensor, steps: int = ST
     return q
 
 
-def keep_top(confidence: Tensor, top: int) -> Tensor:
-    """(B,M): all but the ``top`` ≤ M largest of each row set to zero; the gradient passes as if none were."""
-    largest = confidence.topk(top, -1).indices
-    kept = confidence * torch.zeros_like(confidence).scatter(-1, largest, 1.0)
-    return confidence + (kept - confidence).detach()
+def keep_top(share: Tensor, top: int) -> Tensor:
+    """(B,M) shares: the ``top`` ≤ M largest of each row scaled to sum 1, the others zero; their gradient is passed on
+    as if nothing had been done (straight-through)."""
+    largest = share.topk(top, -1).indices
+    kept = share * torch.zeros_like(share).scatter(-1, largest, 1.0)
+    kept = kept / kept.sum(-1, keepdim=True).clamp(min=1e-12)
+    return share + (kept - share).detach()
 
 
 class Gate(nn.Module):

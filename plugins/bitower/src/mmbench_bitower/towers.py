@@ -47,9 +47,9 @@ class TwoTowers(FusionModel):
 
     Tower 1 is the vector of the leading modality, t_1 = h_1; tower 2 is made of the others: the mean
     of those that are there, or a linear map of their concatenation. Confidences c come from a gate over
-    all modalities. Of the p_m the ``top`` largest are kept as they are and the others set to zero, forward; backward,
-    all are kept (straight-through). An absent modality takes no part; where a tower has none, s = 0. With one
-    modality there is one tower: ŷ = head(h_1).
+    all modalities. With ``top``, the sums run over the most confident modalities alone; the gradient of the p_m is
+    that of all (straight-through), so that confidences of those left out learn, while their vectors get none. An
+    absent modality takes no part; where a tower has none, s = 0. With one modality there is one tower: ŷ = head(h_1).
 
     Args:
         task: to be done.

@@ -12,8 +12,8 @@ from mmbench_blend.heads import UnimodalHeads, losses_of
 class Apart(FusionModel):
     """M unimodal networks and a multimodal one, head([h_1 ‖ … ‖ h_M]), that share no parameter.
 
-    Their losses are summed, so that each is trained as if it were alone, for as many epochs as the
-    others. ``prediction`` is that of the multimodal one: the training is selected by it.
+    Their losses are summed: what they have in common is the clip of the gradient's norm, and when training
+    ends. ``prediction`` is that of the multimodal one: the training is selected by it.
 
     Args:
         task: to be done.

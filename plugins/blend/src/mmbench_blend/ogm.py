@@ -16,8 +16,8 @@ class OGM(FusionModel):
 
     The contribution of modality m is W_m h_m + b/M (Peng et al. 2022, arXiv:2203.15332). k_m is below 1
     where it explains the batch better than the others do (``modulation.coefficients``), which leaves
-    them time to learn. σ is the deviation of g over the entries of each weight tensor, as in the
-    authors' code; biases and norms get no noise. For one modality nothing is done.
+    them time to learn. σ is the deviation of g over the entries of each weight tensor; biases and
+    norms get no noise. (The authors' code does both to convolutions alone.) For one modality nothing is done.
 
     The head is linear, as the contributions ask, so that what depends on two modalities jointly, such as
     their XOR, cannot be learned. The harness descends by AdamW, whose steps do not depend on a

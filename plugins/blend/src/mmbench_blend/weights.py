@@ -6,7 +6,7 @@ from torch import Tensor
 from mmbench import Batch, Criterion, Inputs, Split, Task
 from mmbench_blend.heads import losses_of
 
-FINEST = 0.01  # of the loss at the start: overfitting below it cannot be told from the draw of the splits
+FINEST = 0.01  # of the loss at the start: what is below it cannot be told from the draw of the splits
 LEAST = 0.01  # share of the weight that is spread evenly
 
 
@@ -14,16 +14,18 @@ def blend_weights(start: Tensor, end: Tensor) -> Tensor:
     """w_k ∝ G_k / O_k² (Wang et al. 2020, proposition 1). -> (K,), with sum 1.
 
     With L^T and L^V the losses on train and validation, G = L^V(start) − L^V(end) is what was learned
-    that generalises, O = [L^V − L^T](end) − [L^V − L^T](start) what was learned that does not. A network
-    that has learned nothing that generalises, G ≤ 0, has no weight of its own; |O| is at least a hundredth
-    of L^V(start); and a hundredth of all weight is shared alike, so that every head is trained.
+    that generalises, O = [L^V − L^T](end) − [L^V − L^T](start) what was learned that does not. Neither is
+    known more finely than to a hundredth of L^V(start): a network with G below that has learned nothing and has no
+    weight of its own, and |O| is at least that. A hundredth of all weight is shared alike, so that every head
+    is trained.
 
     Args:
         start, end: (2,K) losses at two checkpoints, on train and on validation.
     """
-    gained = (start[1] - end[1]).clamp(min=0)
+    finest = FINEST * start[1].abs()
+    gained = start[1] - end[1]
     overfitted = ((end[1] - end[0]) - (start[1] - start[0])).abs()
-    worth = gained / torch.maximum(overfitted, FINEST * start[1].abs()).clamp(min=1e-12).square()
+    worth = (gained > finest) * gained / torch.maximum(overfitted, finest).clamp(min=1e-12).square()
     share = worth / worth.sum() if worth.sum() > 0 else torch.full_like(worth, 1 / len(worth))
     return (1 - LEAST) * share + LEAST / len(worth)
 

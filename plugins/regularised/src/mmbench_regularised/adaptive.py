@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmbench import Batch, FusionOutput, Range, Split, Task, Term
+from mmbench import Batch, FusionOutput, MmbenchError, Range, Split, Task, Term
 from mmbench_regularised.targets import labelled, labels, logits_of, refuse_values
 
 Share = Annotated[float, Range(0.001, 1.0, log=True)]
@@ -40,6 +40,8 @@ class AdaptiveSmooth(Term):
         self.register_buffer("soft", labels(self.task, train.target, dtype))
 
     def targets(self, output: FusionOutput, batch: Batch) -> Tensor:
+        if batch.soft is not None:
+            raise MmbenchError("adaptive-smooth sets targets of its own, which would undo those of the rule before it")
         target = self.soft.index_select(0, batch.index)
         if self.training:  # not in a trial, which asks for the same loss twice
             logits = logits_of(output, "adaptive-smooth").detach().to(target.dtype)
