@@ -14,7 +14,7 @@ class Budget:
 
     Attributes:
         trials: configurations that were tried of each method.
-        sampler: what chose them.
+        sampler: what chose them; of a search with another seed than 0 ``random-7``.
     """
 
     trials: int = 0
@@ -34,8 +34,9 @@ class Budget:
         """``20 trials``, ``20 TPE trials``; the mark of a row in few words."""
         if not self.trials:
             return DEFAULT
-        sampler = "" if self.sampler == USUAL else f"{self.sampler.upper()} "
-        return f"{self.trials} {sampler}trial{'s' * (self.trials != 1)}"
+        name, _, seed = self.sampler.partition("-")
+        sampler = "" if name == USUAL else f"{name.upper()} "
+        return f"{self.trials} {sampler}trial{'s' * (self.trials != 1)}{f', seed {seed}' if seed else ''}"
 
     @property
     def file(self) -> str:

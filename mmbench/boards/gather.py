@@ -269,11 +269,11 @@ def _labels(rows: Mapping[str, Sequence[Result]]) -> dict[str, str]:
     """The spec, then what sets a row apart from others: tuned, where it ran, an older source."""
     identities = {name: results[0].identity for name, results in rows.items()}
     varying = [name for name in ARITHMETIC if _differ(identities.values(), name)]
-    newest: dict[str, tuple[str, str]] = {}
+    newest: dict[tuple[str, Plain], tuple[str, str]] = {}
     for results in rows.values():
-        method = results[0].identity.method
         created = max((result.provenance.created, result.identity.method_source) for result in results)
-        newest[method] = max(newest.get(method, created), created)
+        of = _sources(results[0].identity)
+        newest[of] = max(newest.get(of, created), created)
     labels = {}
     given = {name: _given(results[0]) for name, results in rows.items()}
     same = Counter((identities[name].trials, identities[name].sampler, given[name]) for name in rows)
@@ -285,10 +285,15 @@ def _labels(rows: Mapping[str, Sequence[Result]]) -> dict[str, str]:
             )
         for word in varying:
             apart.append(in_words(word, getattr(identity, word)))
-        if identity.method_source != newest[identity.method][1]:
+        if identity.method_source != newest[_sources(identity)][1]:
             apart.append(f"older source {identity.method_source[:SHORT]}")
         labels[name] = f"{given[name]} ({', '.join(apart)})" if apart else given[name]
     return labels
+
+
+def _sources(identity: Identity) -> tuple[str, Plain]:
+    """Of what a row's ``method_source`` is the hash: the method's plugin, and those of its terms."""
+    return identity.method, identity.parameters.get("loss")
 
 
 def _given(result: Result) -> str:

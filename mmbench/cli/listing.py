@@ -1,6 +1,7 @@
 """``mmbench list``: what is installed."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -10,15 +11,20 @@ from mmbench.core.cards import DatasetCard, MeasureCard, MethodCard, TermCard
 from mmbench.core.task import TASK_KINDS
 from mmbench.registry import Plugin, Registry, installed
 
-THINGS = ("methods", "datasets", "plugins", "terms", "measures")
+THINGS = ("methods", "datasets", "plugins", "terms", "encoders", "measures")
 
 
-@click.command("list", short_help="What is installed: methods, datasets, plugins, terms, measures.")
+@click.command("list", short_help="What is installed: methods, datasets, plugins, terms, encoders, measures.")
 @click.argument("things", type=click.Choice(THINGS))
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def listing(things: str, as_json: bool) -> None:
-    """List the installed methods, datasets, plugins, terms or measures."""
+    """List the installed methods, datasets, plugins, terms, encoders or measures."""
     registry = installed()
+    if things == "encoders":
+        some = _encoders()
+        plain = [{"name": name, "summary": summary} for name, summary in some]
+        click.echo(json.dumps(plain, indent=1) if as_json else _table(["encoder", "what it is"], some))
+        return
     if as_json:
         click.echo(json.dumps(_plain(registry, things), indent=1))
         return
@@ -72,6 +78,20 @@ def _term(card: TermCard) -> list[str]:
 
 def _measure(card: MeasureCard) -> list[str]:
     return [card.name, card.summary, ", ".join(score.name for score in card.scores)]
+
+
+def _encoders() -> list[list[str]]:
+    """``image:depthwise`` as it stands in ``METHOD[encoder=image:depthwise]``, and what it is."""
+    from mmbench.nn.encoders import ENCODERS  # it comes with torch
+
+    every = [(kind, name, build) for kind, some in ENCODERS.items() for name, build in some.items()]
+    return [
+        [
+            f"{kind}:{name}" if name else f"{kind} (default)",
+            " ".join(re.split("[.:;,(]", build.__doc__ or "")[0].split()),
+        ]
+        for kind, name, build in every
+    ]
 
 
 def _kinds(tasks: Sequence[str]) -> str:

@@ -191,7 +191,8 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
         parts.append(f"{states['failed']} failed before")
     if summary.elsewhere:
         parts.append(f"{_counted(summary.elsewhere)} by another sweep meanwhile")
-    parts.append(f"{len(summary.plan.skipped)} combinations left out")
+    if left := len(summary.plan.skipped):
+        parts.append(f"{left} combination{'s' * (left != 1)} left out (--dry-run says why)")
     parts.append(_duration(summary.seconds))
     return "\n".join([*lines, "; ".join(parts)])
 

@@ -57,7 +57,7 @@ SAMPLERS = ("random", "tpe")
 )
 @click.option("--memory", metavar="SIZE", help="Of each worker with all that it starts: 2GiB, 500MB, or 4 for 4 GiB.")
 @click.option("--dry-run", is_flag=True, help="Show what would be searched, and train nothing.")
-@click.option("--retry-failed", is_flag=True, help="Run seeds of tuned rows again that have failed before.")
+@click.option("--retry-failed", is_flag=True, help="Run trials and seeds again that have failed before.")
 def tune(
     everything: bool,
     methods: tuple[str, ...],
@@ -168,12 +168,15 @@ def _tune(
         planned = plan_sweep(choices.methods, choices.datasets, settings, executor, trials)
         search = make_search(planned.plan, budget, fixed)
         left_out = [*choices.left_out, *planned.plan.skipped, *planned.broken]
+        if not planned.plan.batches:
+            reasons = ", ".join(dict.fromkeys(f"{skip.method or skip.dataset} {skip.reason}" for skip in left_out))
+            raise MmbenchError(f"there is nothing to tune: {reasons}")
         if dry_run:
             click.echo(space_text(search, left_out))
             return not planned.broken
         trials.expect(len(search.studies) * budget.trials)
         trials.say(budget_line(search))
-        run_trials(search, executor, trials)
+        run_trials(search, executor, trials, retry_failed)
     plan = rows_of(search, planned.plan.skipped)
     summary = Summary(plan, broken=planned.broken)
     try:

@@ -74,6 +74,12 @@ class MethodCard:
                 raise MmbenchError(
                     f"method {self.name!r}: {what} has {unknown[0]!r}; {did_you_mean(unknown[0], known)}"
                 )
+        if [type(count) for count in self.modalities] != [int, int] or not 1 <= self.modalities[0] <= self.modalities[
+            1
+        ]:
+            raise MmbenchError(
+                f"method {self.name!r}: modalities={self.modalities}; write the least and the largest number: (2, 10)"
+            )
         if not self.tracks or not self.tasks:
             raise MmbenchError(f"method {self.name!r}: it needs at least one track and one task")
 

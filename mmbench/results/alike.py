@@ -14,6 +14,8 @@ ALIKE: dict[str, str] = {
     "8a23cc94495722021975067590e4d66f": "b0ea25656e851393e10b9e3dda379055",
     # the trainer may be watched, records have a curve, two more combinations are refused: 44 cells, as above
     "07314b313554203210b1a54621176114": "b0ea25656e851393e10b9e3dda379055",
+    # more combinations without effect are refused: 44 cells, as above
+    "e48d932019333bef741c824742ab2de8": "b0ea25656e851393e10b9e3dda379055",
 }
 
 

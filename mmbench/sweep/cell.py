@@ -101,6 +101,7 @@ def fit_and(
     train, validation = (_given(fitting.estimator, split) for split in (balanced.train, balanced.validation))
     fitting.estimator.fit(train, validation, fitting.run)
     fitting.seconds = time.perf_counter() - started
+    _refuse_idle_choices(batch, fitting.run)
     fitting.execution = Execution(reason=reason, augmented=_augmented(batch, fitting.run))
     judged = judge(batch, splits, fitting)
     _refuse_changes(batch, balanced, before)
@@ -179,6 +180,15 @@ def _balanced(batch: CellBatch, splits: Splits, seed: int) -> Splits:
 def _augmented(batch: CellBatch, run: CellRun) -> bool:
     """Whether the protocol's augmentation was seen: it is part of every training that a run has done."""
     return bool(batch.augmentation and run.fits)
+
+
+def _refuse_idle_choices(batch: CellBatch, run: CellRun) -> None:
+    """Terms and encoders act in the suite's trainer: the row of a method without it is not what it says."""
+    if not run.fits and (batch.method.terms or batch.method.encoders):
+        raise MmbenchError(
+            f"{batch.method.spec}: {batch.method.card.name} is not trained by the suite's trainer, so that terms and "
+            "encoders have no effect on it; leave them out"
+        )
 
 
 def _refuse_changes(batch: CellBatch, splits: Splits, before: list[int]) -> None:

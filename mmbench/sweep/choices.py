@@ -6,6 +6,7 @@ A method's brackets hold its own hyper-parameters, training options (``lr=3e-4``
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 from mmbench.core.cards import DatasetCard, MethodCard, TermCard
@@ -64,6 +65,13 @@ class MethodChoice:
     training: Mapping[str, object] = field(default_factory=dict)
     encoders: Mapping[str, str] = field(default_factory=dict)
     terms: tuple[TermChoice, ...] = ()
+
+    def refuses(self, task: Task) -> str:
+        """Why what was composed onto the method cannot be on a task, or not with any effect; empty if it can."""
+        lacking = sorted(set(self.encoders) - {modality.kind for modality in task.modalities})
+        if lacking:
+            return f"encoder={lacking[0]}:{self.encoders[lacking[0]]} has no effect: no modality is {lacking[0]}"
+        return next((said for term in self.terms if (said := term.refuses(task))), "")
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -128,7 +136,11 @@ def choose_terms(registry: Registry, text: str, where: str) -> tuple[TermChoice,
     Raises:
         MmbenchError: for an unknown name, parameter or value; ``where`` begins the message.
     """
-    return tuple(_term(registry, part, where) for part in split_outside_brackets(text, "+"))
+    terms = tuple(_term(registry, part, where) for part in split_outside_brackets(text, "+"))
+    twice = [term for i, term in enumerate(terms) if term in terms[:i]]
+    if twice:
+        raise MmbenchError(f"{where}: {twice[0].unweighted} is given twice")
+    return terms
 
 
 def builder_parameters(build: Callable[..., object], where: str) -> dict[str, Parameter]:
@@ -200,11 +212,19 @@ def _dataset_parameters(card: DatasetCard, given: Mapping[str, str]) -> dict[str
 
 
 def _encoders(text: str, where: str) -> dict[str, str]:
+    if not text:
+        return {}
+    from mmbench.nn.encoders import ENCODERS  # it comes with torch, which a plain name does without
+
     chosen: dict[str, str] = {}
     for part in split_outside_brackets(text, "+"):
         kind, colon, name = part.strip().partition(":")
         if not colon or kind not in KINDS:
             raise MmbenchError(f"{where}: encoder={part} cannot be read; write encoder=KIND:NAME, KIND one of {KINDS}")
+        known = [name for name in ENCODERS[kind] if name]
+        if name not in known:
+            hint = did_you_mean(name, known) if known else "it has the default one alone"
+            raise MmbenchError(f"{where}: no {kind} encoder is called {name!r}; {hint}")
         chosen[kind] = name
     return chosen
 
@@ -219,6 +239,8 @@ def _term(registry: Registry, text: str, where: str) -> TermChoice:
         factor = float(weight or 1)
     except ValueError:
         raise MmbenchError(f"{where}: weight {weight!r} of loss={name} is no number") from None
+    if not (isfinite(factor) and factor > 0):
+        raise MmbenchError(f"{where}: weight {weight} of loss={name} is not allowed; it is a number above 0")
     parameters = parameters_of(load(card), f"term {name!r}")
     return TermChoice(card, bind(parameters, spec.parameters, f"term {name!r}"), factor)
 

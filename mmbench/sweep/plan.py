@@ -146,7 +146,7 @@ def make_plan(
         for method in methods:
             missing = prepared.missing or any(term.card.makes_missing for term in (*method.terms, *augmentation))
             reason = method.card.refuses(prepared.task, dataset.card.offers, missing)
-            reason = reason or next((said for term in method.terms if (said := term.refuses(prepared.task))), "")
+            reason = reason or method.refuses(prepared.task)
             if reason:
                 skipped.append(Skip(method.spec, dataset.spec, reason))
                 continue

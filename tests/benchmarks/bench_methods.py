@@ -12,7 +12,7 @@ from mmbench.registry import installed, load
 from mmbench.train.run import CellRun, as_estimator
 
 FAMILY = "Training of every method against late fusion"
-PROBLEMS = {"vectors": partial(vectors, 1600), "digits": partial(digits, 200), "sequences": partial(sequences, 320)}
+PROBLEMS = {"vectors": partial(vectors, 800), "digits": partial(digits, 120), "sequences": partial(sequences, 160)}
 EPOCHS = 2
 METHODS = [card for card in installed().methods.values() if card.role == "method" and not card.opt_in]
 

@@ -92,10 +92,10 @@ def test_a_users_mistake_is_told_without_a_traceback(mmbench, words, message):
 
 
 def test_terms_compose_onto_a_method(mmbench, records):
-    done = mmbench("run", "-d", "tiny", "-m", "good[loss=smooth:1]", "-m", "good[loss=shrink(power=1):0.1+smooth]")
+    done = mmbench("run", "-d", "tiny", "-m", "good[loss=soften:1]", "-m", "good[loss=shrink(power=1):0.1+soften]")
     assert done.returncode == 0, done.stderr
     losses = {record["identity"]["parameters"]["loss"] for record in records()["good"]}
-    assert losses == {"smooth:1", "shrink(power=1):0.1+smooth:1"}
+    assert losses == {"soften:1", "shrink(power=1):0.1+soften:1"}
 
 
 def test_what_is_named_twice_runs_once(mmbench, records):

@@ -85,7 +85,7 @@ def test_analysis_can_be_made_again_from_the_files(mmbench, swept, tmp_path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("things", ["methods", "datasets", "terms", "measures", "plugins"])
+@pytest.mark.parametrize("things", ["methods", "datasets", "terms", "encoders", "measures", "plugins"])
 def test_lists_are_for_people_and_for_programs(mmbench, things):
     shown = mmbench("list", things)
     cards = json.loads(mmbench("list", things, "--json").stdout)

@@ -192,7 +192,7 @@ def test_the_users_terms_go_onto_every_training_of_a_run(toys):
         steps = 0
 
         def forward(self, output, batch):
-            Counting.steps += 1
+            Counting.steps += self.training
             return super().forward(output, batch)
 
     run = CellRun(toys.task, 0, terms=[lambda: (Counting(), 1.0)])

@@ -54,8 +54,8 @@ def make_search(plan: Plan, budget: Budget, fixed: Fixed | None = None) -> Searc
     return search
 
 
-def run_trials(search: Search, executor: LocalExecutor, observer: Observer) -> None:
-    """Run all rounds of all studies; what has run is not run again.
+def run_trials(search: Search, executor: LocalExecutor, observer: Observer, retry_failed: bool = False) -> None:
+    """Run all rounds of all studies; what has run is not run again, unless it failed and is to be tried again.
 
     Raises:
         UnwritableError: if records cannot be kept.
@@ -64,7 +64,7 @@ def run_trials(search: Search, executor: LocalExecutor, observer: Observer) -> N
         batches = [study.round(numbers) for study in search.studies]
         plan = Plan(tuple(batch for some in batches for batch in some))
         observer.planned(plan)
-        run_sweep(Summary(plan), executor, observer)
+        run_sweep(Summary(plan), executor, observer, retry_failed=retry_failed)
         for study, some in zip(search.studies, batches, strict=True):
             study.collect(some)
 

@@ -35,9 +35,14 @@ class Budget:
         return [range(first, min(first + ROUND, self.trials)) for first in range(0, self.trials, ROUND)]
 
     @property
+    def chosen_by(self) -> str:
+        """``random``, ``tpe-7``: another seed of the search is another search."""
+        return f"{self.sampler}-{self.seed}" if self.seed else self.sampler
+
+    @property
     def word(self) -> str:
         """In names of folders: ``20``, ``20-tpe``."""
-        return str(self.trials) if self.sampler == "random" else f"{self.trials}-{self.sampler}"
+        return str(self.trials) if self.chosen_by == "random" else f"{self.trials}-{self.chosen_by}"
 
 
 @dataclass
@@ -123,7 +128,7 @@ class Study:
             "parameters": method.parameters,
             "tuned": True,
             "trials": self.budget.trials,
-            "sampler": self.budget.sampler,
+            "sampler": self.budget.chosen_by,
         }
         recorded = place.recorded_seeds()
         cells = (
@@ -143,11 +148,14 @@ class Study:
         method, place = with_values(self.batch.method, values), self._place(number)
         changes = {"parameters": method.parameters, "seed": place.seed, "split": "validation", "together": ()}
         identity = self.batch.cells[0].identity.model_copy(update=changes)
+        cell = cell_at(identity, place, set())
+        if store.status(place.record(identity.key)) == "pruned":  # that is no failure: it is not tried again
+            cell = replace(cell, state="done")
         return replace(
             self.batch,
             method=method,
             settings=replace(self.batch.settings, seeds=(place.seed,), seeds_mode="sequential"),
-            cells=(cell_at(identity, place, set()),),
+            cells=(cell,),
             trial=Trial(number, self.budget.trials, limits),
         )
 

@@ -35,7 +35,7 @@ def mmbench_methods():
 def mmbench_terms():
     return [
         TermCard("shrink", "pulls logits to zero", "mmbench_drill_models:Shrink"),
-        TermCard("smooth", "soft targets", "mmbench_drill_models:Smooth"),
+        TermCard("soften", "soft targets", "mmbench_drill_models:Smooth"),
     ]
 
 
