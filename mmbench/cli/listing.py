@@ -84,14 +84,12 @@ def _encoders() -> list[list[str]]:
     """``image:depthwise`` as it stands in ``METHOD[encoder=image:depthwise]``, and what it is."""
     from mmbench.nn.encoders import ENCODERS  # it comes with torch
 
-    every = [(kind, name, build) for kind, some in ENCODERS.items() for name, build in some.items()]
-    return [
-        [
-            f"{kind}:{name}" if name else f"{kind} (default)",
-            " ".join(re.split("[.:;,(]", build.__doc__ or "")[0].split()),
-        ]
-        for kind, name, build in every
-    ]
+    rows = []
+    for kind, some in ENCODERS.items():
+        for name, build in some.items():
+            what = re.split("[.:;,(]", build.__doc__ or "")[0]
+            rows.append([f"{kind}:{name}" if name else f"{kind} (default)", " ".join(what.split())])
+    return rows
 
 
 def _kinds(tasks: Sequence[str]) -> str:
