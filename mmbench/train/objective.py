@@ -1,8 +1,7 @@
 """The objective: model, criterion and terms as one module, so that state, optimiser and checkpoint
 treat them alike."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -92,40 +91,19 @@ class Objective(nn.Module):
         if rules and not self._reads_soft_targets(train):
             name, method = rules[0].__name__, type(self.model).__name__
             raise MmbenchError(f"{name} has no effect on {method}, whose loss does not read soft targets: leave it out")
-        idle = self._without_gradient(train)
-        if idle:
-            name, method = type(idle[0]).__name__, type(self.model).__name__
-            raise MmbenchError(f"{name} has no effect on {method}: no parameter has a gradient of it; leave it out")
 
+    @torch.enable_grad()
     def _reads_soft_targets(self, train: Split) -> bool:
         """Whether a gradient of the model's loss arrives at soft targets."""
-        with self._tried(train) as (output, batch):
-            like = next(self.model.parameters())
-            soft = like.new_full((len(batch.index), self.criterion.outputs), 0.5).requires_grad_()
-            loss = self.model.loss(output, replace(batch, soft=soft), self.criterion)
-            return loss.requires_grad and torch.autograd.grad(loss, soft, allow_unused=True)[0] is not None
-
-    def _without_gradient(self, train: Split) -> list[Term]:
-        """The terms that are a loss and nothing else, and whose loss does not depend on any parameter."""
-        other = (Term.inputs, Term.targets)
-        losses = [term for term, _ in self.each() if (type(term).inputs, type(term).targets) == other]
-        if not losses:
-            return []
-        with self._tried(train) as (output, batch):
-            return [term for term in losses if not term(output, batch).requires_grad]
-
-    @contextmanager
-    def _tried(self, train: Split) -> Iterator[tuple[FusionOutput, Batch]]:
-        """The model's output on some rows, in eval mode with gradients; random streams are left as they were."""
         training = self.training
+        self.eval()
         rows = torch.arange(min(len(train), 64), device=train.inputs.present.device)
         batch = batch_of(train.take(rows).unpacked(), rows, torch.zeros((), device=rows.device))
-        self.eval()
-        try:
-            with torch.enable_grad(), torch.random.fork_rng():
-                yield self.model(batch.inputs), batch
-        finally:
-            self.train(training)
+        like = next(self.model.parameters())
+        soft = like.new_full((len(rows), self.criterion.outputs), 0.5).requires_grad_()
+        loss = self.model.loss(self.model(batch.inputs), replace(batch, soft=soft), self.criterion)
+        self.train(training)
+        return loss.requires_grad and torch.autograd.grad(loss, soft, allow_unused=True)[0] is not None
 
 
 def _inherits(module: FusionModel | Term, method: str) -> bool:
