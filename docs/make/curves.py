@@ -51,7 +51,8 @@ def draw() -> Path:
             axes.plot(range(1, len(mean) + 1), mean, color=colour, lw=2, label=f"{method} ({len(found[method])} seeds)")
         axes.set(title=f"{dataset}\n{title}", xlabel="epoch", ylabel="cross-entropy on validation")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+        if axes.lines:
+            axes.legend(frameon=False, fontsize=8)
     figure.savefig(PICTURE)
     return PICTURE
 

@@ -99,11 +99,11 @@ FINDINGS: dict[str, tuple[str, ...]] = {
 MINUTES: dict[str, float] = {
     "avmnist": 1.21,
     "spoken-digits": 0.6,
-    "handwritten": 0.14,
+    "handwritten": 0.16,
     "rosmap": 0.02,
     "wikipedia": 0.05,
     "houses": 1.03,
-    "mosi": 0.03,
+    "mosi": 0.04,
     "mosi-dialogue": 0.17,
     "hapt": 1.48,
     "hapt-auth": 0.9,
