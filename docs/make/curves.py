@@ -51,8 +51,8 @@ def draw() -> Path:
             axes.plot(range(1, len(mean) + 1), mean, color=colour, lw=2, label=f"{method} ({len(found[method])} seeds)")
         axes.set(title=f"{dataset}\n{title}", xlabel="epoch", ylabel="cross-entropy on validation")
         axes.spines[["top", "right"]].set_visible(False)
-        if axes.lines:
-            axes.legend(frameon=False, fontsize=8)
+    handles = {line.get_label(): line for axes in figure.axes for line in axes.lines if line.get_linewidth() == 2}
+    figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     figure.savefig(PICTURE)
     return PICTURE
 
