@@ -22,6 +22,7 @@ bench: $(SETUP)  ## measure, and write docs/speed.md
 
 docs: $(SETUP)  ## docs/datasets.md from the cards, with pictures of what is here; docs/findings.md from leaderboards/
 	$(BIN)/python docs/make/page.py --pictures
+	$(BIN)/python docs/make/curves.py
 	$(BIN)/python docs/make/findings.py
 
 lint: $(SETUP)  ## style, types, and which room may import which

@@ -64,9 +64,11 @@ def _against_late(analyses: dict[str, Analysis]) -> list[Line]:
         for name, analysis in boards.items()
         if all(_sign(analysis, _row(analysis, "late"), floor) > 0 for floor in analysis.rows if floor.role == "floor")
     ]
+    few = [name for name, analysis in boards.items() if _methods(analysis) < max(map(_methods, boards.values())) // 2]
     return [
         "## Against late fusion, and against the floors",
         "",
+        *([f"Most methods have not run yet on {_names(few)}.", ""] if few else []),
         f"On {len(boards)} datasets. *Better* and *worse*: the interval of the difference to `late` excludes zero.",
         "*Above every floor*: significantly better than each of the linear model, boosted trees, the prior and every",
         f"single modality. `late` itself is above every floor on: {_names(late_above)}.",
@@ -202,6 +204,11 @@ def _speed(analyses: dict[str, Analysis]) -> list[Line]:
         f"| --- | {' | '.join(['--- | ---'] * len(names))} |",
         *(f"| `{method}` | {' | '.join(cell(method, name) for name in names)} |" for method in order),
     ]
+
+
+def _methods(analysis: Analysis) -> int:
+    """How many rows are of methods."""
+    return sum(row.role == "method" for row in analysis.rows)
 
 
 def _row(analysis: Analysis, method: str) -> RowAnalysis | None:
