@@ -34,8 +34,10 @@ def test_training(benchmark, card, name):
 
 
 def train(card: MethodCard, problem: Problem) -> None:
-    """All that the method trains, as in a cell: several models, if it needs several."""
+    """All that the method trains, as in a cell: several models, if it needs several; each for all epochs."""
     run = CellRun(problem.task, 0, options=problem.options(EPOCHS))
     run.metric = lambda prediction, split: float((prediction.argmax(1) == split.target).float().mean())
     build = partial(load(card), problem.task, **card.preset)
     as_estimator(build, 0, card.name).fit(problem.train, problem.validation, run)
+    assert run.fits
+    assert all(fit.epochs >= EPOCHS for fit in run.fits), "a training ended early: its time is not that of the others"
