@@ -189,15 +189,25 @@ class DatasetCard:
         return ("posterior",) if self.posterior else ()
 
 
+MEASURED = ("predictions", "method")
+
+
 @dataclass(frozen=True)
 class MeasureCard:
-    """A measure: a function from an evaluation to named scores.
+    """A measure: what turns predictions, or a fitted method, into named scores.
 
     Args:
         name, summary: as a method's.
-        build: ``"package.module:callable"`` of ``callable(evaluation) -> {score name: value}``.
+        build: ``"package.module:callable"``. Of a measure of predictions, ``callable(evaluation) -> {score
+            name: value}``; of one that needs the method, ``callable(subject, *, …) -> Findings`` (see
+            ``mmbench.measures.subject``), whose keyword-only arguments are its parameters.
         scores: what it gives, with unit, direction, range and chance level.
         tasks: that it can judge.
+        needs: ``"predictions"`` (it stands in every record) or ``"method"`` (it stands beside the record,
+            and users choose it).
+        protocols: by protocol's name, parameters that it changes.
+        opt_in: runs only where it is named.
+        headline: of its scores, the one that the default board shows; empty for none.
     """
 
     name: str
@@ -205,6 +215,14 @@ class MeasureCard:
     build: str
     scores: tuple[Score, ...]
     tasks: tuple[TaskKind, ...] = TASK_KINDS
+    needs: str = "predictions"
+    protocols: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    opt_in: bool = False
+    headline: str = ""
 
     def __post_init__(self) -> None:
         _check("measure", self.name, self.build)
+        if self.needs not in MEASURED:
+            raise MmbenchError(f"measure {self.name!r}: needs={self.needs!r}; {did_you_mean(self.needs, MEASURED)}")
+        if self.headline and self.headline not in [score.name for score in self.scores]:
+            raise MmbenchError(f"measure {self.name!r}: headline={self.headline!r} is none of its scores")
