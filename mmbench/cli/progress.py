@@ -9,7 +9,7 @@ from typing import IO, Self
 from mmbench.core.spec import Spec
 from mmbench.results.schema import Outcome
 from mmbench.sweep.observer import Observer
-from mmbench.sweep.plan import Cell, CellBatch, Plan, Skip
+from mmbench.sweep.plan import TO_RUN, Cell, CellBatch, Plan, Skip
 from mmbench.sweep.run import Summary
 
 FAILURES_SHOWN = 20
@@ -37,7 +37,7 @@ class Lines(Observer):
         self.say(f"making the data of {dataset}")
 
     def planned(self, plan: Plan) -> None:
-        self.total = sum(cell.state in ("new", "stale") for cell in plan.cells())
+        self.total = sum(cell.state in TO_RUN for cell in plan.cells())
         self.say(plan_line(plan))
 
     def begun(self, batch: CellBatch) -> None:
@@ -176,7 +176,12 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
         lines.append(f"{where}: {_told(outcome)}")
     if len(summary.failures) > FAILURES_SHOWN:
         lines.append(f"(+{len(summary.failures) - FAILURES_SHOWN} more)")
-    if summary.failures:
+    for cell, measure, why in summary.flaws[:FAILURES_SHOWN]:
+        where = f"{cell.place.method} on {cell.place.dataset}, seed {cell.identity.seed}"
+        lines.append(f"{where}: measure {measure}: {why}")
+    if len(summary.flaws) > FAILURES_SHOWN:
+        lines.append(f"(+{len(summary.flaws) - FAILURES_SHOWN} more measures)")
+    if summary.failures or summary.flaws:
         lines.append("tracebacks: `mmbench results --failed`; run them again: `mmbench run … --retry-failed`")
     lines += _left_out([*left_out, *(skip for skip in summary.plan.skipped if skip.method is None)])
     if not summary.plan.batches:  # nothing of what was asked for can run, and why is what matters
@@ -189,6 +194,8 @@ def summary_text(summary: Summary, left_out: Sequence[Skip]) -> str:
     parts = [_counted(summary.outcomes) or nothing, f"{states['done']} done before"]
     if states["failed"]:
         parts.append(f"{states['failed']} failed before")
+    if states["flawed"]:
+        parts.append(f"of {states['flawed']} a measure failed before")
     if summary.elsewhere:
         parts.append(f"{_counted(summary.elsewhere)} by another sweep meanwhile")
     if left := len(summary.plan.skipped):

@@ -38,6 +38,13 @@ FAILED = 1
 )
 @click.option("--balance", is_flag=True, help="Resample train to equal presence patterns and classes.")
 @click.option("--seeds", type=click.IntRange(1), help="Seeds of each method, instead of the protocol's.")
+@click.option(
+    "--measures",
+    default="default",
+    show_default=True,
+    metavar="NAMES",
+    help="Beside the scores: none, or matching,robustness[draws=5]; see `mmbench list measures`.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
 @click.option(
     "-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores, or CUDA devices]"
@@ -65,6 +72,7 @@ def run(
     augment: str,
     balance: bool,
     seeds: int | None,
+    measures: str,
     out: Path,
     jobs: int | None,
     threads: int,
@@ -95,13 +103,21 @@ def run(
     from mmbench.sweep.augmentation import with_train_split
     from mmbench.sweep.devices import allowed_devices
     from mmbench.sweep.local import LocalExecutor
+    from mmbench.sweep.measures import choose_measures
     from mmbench.sweep.memory import read_size
     from mmbench.sweep.plan import Settings
     from mmbench.sweep.protocol import find_protocol
 
     chosen = with_train_split(find_protocol(protocol), installed(), augment, balance)
     arithmetic = Arithmetic(device, dtype, threads, compiled, deterministic)  # type: ignore[arg-type]  # click checks
-    settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), arithmetic, seeds_mode or _usual_mode(device))  # type: ignore[arg-type]
+    settings = Settings(
+        out,
+        chosen,
+        tuple(range(seeds or chosen.seeds)),
+        arithmetic,
+        seeds_mode or _usual_mode(device),  # type: ignore[arg-type]  # click checks
+        measures=choose_measures(installed(), measures, chosen),
+    )
     devices = allowed_devices() if device == "cuda" else ()
     workers = jobs or len(devices) or os.cpu_count() or 1
     executor = LocalExecutor(workers, threads, timeout, None if memory is None else read_size(memory), devices)

@@ -56,16 +56,35 @@ class Subject(Protocol):
         effort: what fitting took, by the words of ``Effort``.
     """
 
-    method: MethodCard
-    task: Task
-    seed: int
-    chance: float | None
-    ceiling: float | None
-    dataset: str
-    parameters: Mapping[str, object]
-    sizes: Mapping[str, int]
-    model: FusionModel | None
-    effort: "Effort"
+    @property
+    def method(self) -> MethodCard: ...
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def chance(self) -> float | None: ...
+
+    @property
+    def ceiling(self) -> float | None: ...
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def parameters(self) -> Mapping[str, object]: ...
+
+    @property
+    def sizes(self) -> Mapping[str, int]: ...
+
+    @property
+    def model(self) -> FusionModel | None: ...
+
+    @property
+    def effort(self) -> "Effort": ...
 
     def rows(self, part: Part, most: int | None = None, *, complete: bool = False) -> Split:
         """Rows of a part, in standardised floats, with their targets.
@@ -75,6 +94,14 @@ class Subject(Protocol):
             most: a fixed random choice of so many, the same for every method and seed; None for all.
             complete: rows that have every modality, alone.
         """
+        ...
+
+    def predictions(self, part: Part) -> Array:
+        """(N,K) as ``predict``, for a whole part; known for the test and the validation split."""
+        ...
+
+    def targets(self, part: Part) -> NDArray[Any]:
+        """Of a whole part: (N,) int64 classes, (N,K) labels, or (N,K) values in their own units."""
         ...
 
     def predict(self, split: Split) -> Array:

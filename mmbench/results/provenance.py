@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmbench.core.cards import DatasetCard, MethodCard, TermCard
+from mmbench.core.cards import DatasetCard, MeasureCard, MethodCard, TermCard
 from mmbench.core.errors import MmbenchError
 from mmbench.results.alike import published_as
 
@@ -25,12 +25,16 @@ SCORING = (
     "core",
     "nn",
     "train",
-    "measures",
+    "measures/evaluation.py",
+    "measures/task.py",
     "data/columns.py",
     "data/splits.py",
     "data/standardised.py",
     "sweep/cell.py",
 )
+# What a measure of the fitted method depends on besides its own folder.
+MEASURING = ("measures/coalitions.py",)
+MEASURED_AS = 1  # raised when `mmbench.sweep.subject` gives measures other rows, draws or answers than before
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "datasets", "pyarrow", "pluggy")
 
 
@@ -69,6 +73,18 @@ def method_source(method: MethodCard, terms: Sequence[TermCard], dataset: Datase
     if dataset is not None and "posterior" in method.needs and dataset.posterior:
         sources.append(folder_source(dataset.posterior.partition(":")[0]))
     return sources[0] if len(sources) == 1 else sha256(" ".join(sources).encode()).hexdigest()[:32]
+
+
+def measure_source(measure: MeasureCard) -> str:
+    """Hash of the source that a measure's numbers depend on: that of its plugin; of mmbench's own, the folder of
+    the measure, and what several share."""
+    module = measure.build.partition(":")[0]
+    if not module.startswith("mmbench."):
+        own = plugin_source(measure.build)
+    else:
+        folder = PACKAGE.joinpath(*module.split(".")[1:]).parent
+        own = _hash(PACKAGE, [folder, *(PACKAGE / part for part in MEASURING)])
+    return sha256(f"{own} {MEASURED_AS}".encode()).hexdigest()[:32]
 
 
 def folder_source(module: str) -> str:

@@ -11,14 +11,23 @@ from numpy.typing import NDArray
 from torch.utils import _pytree as pytree
 
 from mmbench.data.splits import Splits, load_splits
-from mmbench.registry import AnyCard, installed, load
+from mmbench.registry import AnyCard, load
 from mmbench.results import store
 from mmbench.results.schema import Outcome, Status
-from mmbench.sweep.cell import Fitting, NotFiniteError, fit_together, measure, run_cell
+from mmbench.sweep.cell import (
+    Fitting,
+    NotFiniteError,
+    Scored,
+    fit_together,
+    measure,
+    measures_of_predictions,
+    run_cell,
+)
 from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of, words_of
 from mmbench.sweep.globals import restored_globals
 from mmbench.sweep.plan import Cell, CellBatch
 from mmbench.sweep.record import Measured
+from mmbench.sweep.subject import FittedSubject
 from mmbench.train.arithmetic import precision, set_up
 from mmbench.train.loop import DivergedError
 
@@ -27,13 +36,18 @@ DATA_SHARE = 0.5  # of the free memory of an accelerator, at most, for data that
 
 @dataclass(frozen=True)
 class Done:
-    """A cell that has ended: what became of it, what it measured and predicted (N,K), and its seconds."""
+    """A cell that has ended: what became of it, what it measured and predicted (N,K), and its seconds.
+
+    Attributes:
+        subject: the fitted method, for measures that need it.
+    """
 
     cell: Cell
     outcome: Outcome
     measured: Measured | None
     prediction: NDArray[np.float32] | None
     seconds: float
+    subject: FittedSubject | None = None
 
 
 def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) -> Iterator[Done]:
@@ -59,18 +73,25 @@ def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) ->
     for cell in batch.cells:
         starting((cell,))
         started = time.perf_counter()
-        measured, prediction, outcome = None, None, Outcome()
         try:
             with restored_globals():
                 if isinstance(fitted, str):
-                    measured, prediction = run_cell(batch, splits, cell.identity.seed, reason=fitted)
+                    scored = run_cell(batch, splits, cell.identity.seed, reason=fitted)
                 else:
-                    measured, prediction = measure(batch, splits, _fitting(fitted[cell.identity.seed]))
+                    scored = measure(batch, splits, _fitting(fitted[cell.identity.seed]))
         except BaseException as error:
             outcome = outcome_of(error)
             if outcome.status != "diverged":
                 splits = load_data(batch)  # whatever it was, it may have left them changed
-        yield Done(cell, outcome, measured, prediction, time.perf_counter() - started)
+            yield Done(cell, outcome, None, None, time.perf_counter() - started)
+        else:
+            yield _done(batch, splits, cell, scored, time.perf_counter() - started)
+
+
+def _done(batch: CellBatch, splits: Splits, cell: Cell, scored: Scored, seconds: float) -> Done:
+    predicted = {"test": scored.test, "validation": scored.validation}
+    subject = FittedSubject(batch, splits, scored.fitting, predicted)
+    return Done(cell, Outcome(), scored.measured, scored.prediction, seconds, subject)
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -90,7 +111,7 @@ def import_plugins(batch: CellBatch) -> None:
     """What importing does to the process, it does before the first cell, for all cells alike."""
     method, dataset = batch.method, batch.dataset.card
     cards: list[AnyCard] = [method.card, *(term.card for term in (*method.terms, *batch.augmentation))]
-    cards += [card for card in installed().measures.values() if batch.prepared.task.kind in card.tasks]
+    cards += [*measures_of_predictions(batch.prepared.task), *(choice.card for choice in batch.measures)]
     if "posterior" in method.card.needs and dataset.posterior:
         cards.append(replace(dataset, build=dataset.posterior))
     for card in cards:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from mmbench.core.cards import MeasureCard
 from mmbench.core.errors import MmbenchError
 from mmbench.core.parameters import parameters_of
 from mmbench.core.task import Task
 from mmbench.data.splits import Splits
 from mmbench.measures.evaluation import Evaluation
+from mmbench.measures.subject import Effort
 from mmbench.nn.augment.balance import balanced_rows
 from mmbench.nn.functional import prior, probabilities
 from mmbench.nn.models import Estimator, Term
@@ -51,6 +53,7 @@ class Fitting:
         hyperparameters: all that its builder was given.
         seconds: that its training took.
         execution: the path that its training took.
+        predicted: seconds that its test prediction took; None before it was asked for one.
     """
 
     run: CellRun
@@ -58,16 +61,43 @@ class Fitting:
     hyperparameters: dict[str, object]
     seconds: float = 0.0
     execution: Execution = field(default_factory=Execution)
+    predicted: float | None = None
+
+    @property
+    def effort(self) -> Effort:
+        """What fitting it took."""
+        return Effort(fit=self.seconds, predict=self.predicted)
 
 
-def run_cell(batch: CellBatch, splits: Splits, seed: int, reason: str = "") -> tuple[Measured, NDArray[np.float32]]:
-    """Fit and score one seed by itself, on the test split; as ``fit_and``.
+@dataclass(frozen=True)
+class Scored:
+    """A fitted method with its scores.
 
-    Returns:
-        What was measured, and the (N,K) test predictions (probabilities; values in the target's
-        own units).
+    Attributes:
+        fitting: the method.
+        measured: what stands in its record.
+        test, validation: (N,K) predictions (probabilities; values in the target's own units).
     """
+
+    fitting: Fitting
+    measured: Measured
+    test: Tensor
+    validation: Tensor
+
+    @property
+    def prediction(self) -> NDArray[np.float32]:
+        """Of the test split, as it is kept."""
+        return self.test.numpy().astype(np.float32)
+
+
+def run_cell(batch: CellBatch, splits: Splits, seed: int, reason: str = "") -> Scored:
+    """Fit and score one seed by itself, on the test split; as ``fit_and``."""
     return fit_and(measure, batch, splits, seed, reason)
+
+
+def fit_anew(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
+    """Fit one seed by itself, and score nothing; as ``fit_and``."""
+    return fit_and(lambda _, __, fitting: fitting, batch, splits, seed)
 
 
 def fit_and(
@@ -134,12 +164,12 @@ def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | Diverg
     return {seed: fitting if outcome is None else outcome for seed, fitting, outcome in ends}
 
 
-def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> tuple[Measured, NDArray[np.float32]]:
-    """Score what a fitted method predicts; as ``run_cell``."""
+def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> Scored:
+    """Score what a fitted method predicts."""
     score = scorer(splits)
     started = time.perf_counter()
     test = predict(fitting.estimator, splits, splits.test)
-    predicted = time.perf_counter() - started
+    fitting.predicted = time.perf_counter() - started
     validation = predict(fitting.estimator, splits, splits.validation)
     measured = Measured(
         scores=score(test, splits.test),
@@ -147,10 +177,10 @@ def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> tuple[Measure
         chance=score(chance_prediction(splits, splits.test), splits.test).get(splits.task.metric),
         configuration=configuration_of(fitting),
         execution=fitting.execution,
-        cost=cost_of(fitting, predicted),
+        cost=cost_of(fitting, fitting.predicted),
         curve=curve_of(fitting),
     )
-    return measured, test.numpy().astype(np.float32)
+    return Scored(fitting, measured, test, validation)
 
 
 def _begin(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
@@ -259,11 +289,10 @@ def checked(task: Task, prediction: object, rows: int) -> Tensor:
 
 
 def scorer(splits: Splits) -> Scorer:
-    """All installed measures of the task, as one function of predictions in the target's own units and
+    """All installed measures of predictions, as one function of predictions in the target's own units and
     a split with targets."""
     task = splits.task
-    cards = [card for card in installed().measures.values() if task.kind in card.tasks]
-    measures = [load(card) for card in cards]
+    measures = [load(card) for card in measures_of_predictions(task)]
 
     def score(prediction: Tensor, split: Split) -> dict[str, float]:
         if split.target is None:
@@ -276,6 +305,11 @@ def scorer(splits: Splits) -> Scorer:
         return found
 
     return score
+
+
+def measures_of_predictions(task: Task) -> list[MeasureCard]:
+    """Those installed that stand in every record of a task."""
+    return [card for card in installed().measures.values() if card.needs == "predictions" and task.kind in card.tasks]
 
 
 def _main_metric(splits: Splits, score: Scorer, prediction: Tensor, split: Split) -> float:

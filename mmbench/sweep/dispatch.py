@@ -9,12 +9,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from mmbench.core.errors import MmbenchError
-from mmbench.results import locks, store
+from mmbench.results import locks, measurements, store
 from mmbench.results.schema import Outcome
 from mmbench.results.store import UnwritableError
 from mmbench.sweep.course import Course, Ending
 from mmbench.sweep.fate import death, fate
 from mmbench.sweep.local import Event, Gone, LocalExecutor
+from mmbench.sweep.measures import flaws, give_up, lacking
 from mmbench.sweep.observer import Observer
 from mmbench.sweep.plan import Cell, CellBatch
 from mmbench.sweep.record import make_result
@@ -66,7 +67,7 @@ class _Sweep:
         running: by the work that a worker has.
         locks: of the batches that are this sweep's.
         last_words: what workers said that ran out of memory.
-        before: {path: time} of the failures that are to be tried again.
+        before: {path: time} of the files of failures that are to be tried again.
     """
 
     def __init__(
@@ -83,8 +84,8 @@ class _Sweep:
         self.running: dict[Training, Course] = {}
         self.locks: dict[Course, FileLock] = {}
         self.last_words: dict[Course, OutOfMemory] = {}
-        failed = [_path(cell) for batch in batches for cell in batch.cells if cell.state == "failed"]
-        self.before = {path: _changed(path) for path in failed}
+        failed = [cell for batch in batches for cell in batch.cells if cell.state in ("failed", "flawed")]
+        self.before = {_watched(cell): _changed(_watched(cell)) for cell in failed}
         self.next_look = 0.0
         self.said_waiting = False
 
@@ -135,7 +136,7 @@ class _Sweep:
             return False
         self.locks[course] = lock
         store.remove_unfinished(place.folder)
-        found = [(cell, _recorded(cell)) for cell in course.open if self._was_run_elsewhere(cell)]
+        found = [(cell, _recorded(cell)) for cell in course.open if self._was_run_elsewhere(course.batch, cell)]
         for cell, _ in found:
             course.ended(cell)
         self.summary.elsewhere.update(outcome.status for _, outcome in found)
@@ -144,12 +145,12 @@ class _Sweep:
             self.observer.elsewhere(course.batch, [outcome for _, outcome in found])
         return True
 
-    def _was_run_elsewhere(self, cell: Cell) -> bool:
-        """Whether there is a record of it that the plan did not see."""
+    def _was_run_elsewhere(self, batch: CellBatch, cell: Cell) -> bool:
+        """Whether there is a record of it, with its measures, that the plan did not see."""
         status = store.status(_path(cell))
-        if cell.state == "failed" and status != "ok":
-            return _changed(_path(cell)) != self.before[_path(cell)]
-        return status is not None
+        if cell.state == "flawed" or (cell.state == "failed" and status != "ok"):
+            return _changed(_watched(cell)) != self.before[_watched(cell)]
+        return status is not None and not (status == "ok" and lacking(_path(cell), batch.measures))
 
     def _leave(self, course: Course) -> None:
         store.remove_unfinished(course.batch.cells[0].place.folder)
@@ -205,24 +206,31 @@ class _Sweep:
             self._leave(course)
 
     def _find_untold(self, course: Course) -> None:
-        """Records that a worker wrote before it died, without telling any more."""
+        """Records, with their measures, that a worker wrote before it died, without telling any more."""
         for cell in course.open:
-            if store.status(_path(cell)) == "ok":
+            if store.status(_path(cell)) == "ok" and not lacking(_path(cell), course.batch.measures):
                 course.ended(cell)
-                self._count(course.batch, Ended(cell, _recorded(cell), 0.0))
+                flawed = flaws(_path(cell), course.batch.measures)
+                self._count(course.batch, Ended(cell, _recorded(cell), 0.0, flawed))
 
     def _record(self, batch: CellBatch, endings: Sequence[Ending]) -> None:
-        """Record cells whose worker could not do so itself."""
+        """Record cells whose worker could not do so itself; of those that have a score, that measures are lacking."""
         for cell, outcome in endings:
-            store.write(cell.place, make_result(batch, cell, outcome))
-            self._count(batch, Ended(cell, outcome, 0.0))
+            record, ended = _path(cell), Ended(cell, outcome, 0.0)
+            if store.status(record) == "ok":
+                give_up(record, cell.identity.key, lacking(record, batch.measures), outcome.message)
+                ended = Ended(cell, Outcome(), 0.0, flaws(record, batch.measures))
+            else:
+                store.write(cell.place, make_result(batch, cell, outcome))
+            self._count(batch, ended)
 
     def _count(self, batch: CellBatch, ended: Ended) -> None:
         self.summary.outcomes[ended.outcome.status] += 1
         if ended.outcome.status != "ok":
             self.summary.failures.append((ended.cell, ended.outcome))
+        self.summary.flaws += [(ended.cell, *flaw) for flaw in ended.flaws]
         self.observer.ended(batch, ended.cell, ended.outcome, ended.seconds)
-        if self.fail_fast and ended.outcome.status != "ok":
+        if self.fail_fast and (ended.outcome.status != "ok" or ended.flaws):
             raise FailedFastError
 
 
@@ -235,6 +243,11 @@ def _recorded(cell: Cell) -> Outcome:
 
 def _path(cell: Cell) -> Path:
     return cell.place.record(cell.identity.key)
+
+
+def _watched(cell: Cell) -> Path:
+    """The file that another attempt at a cell writes anew."""
+    return measurements.path_of(_path(cell)) if cell.state == "flawed" else _path(cell)
 
 
 def _changed(path: Path) -> int:

@@ -15,10 +15,12 @@ from mmbench.results.provenance import core_source, method_source
 from mmbench.results.schema import Identity, Tuning
 from mmbench.sweep.augmentation import choose_augmentation, in_text, refuses
 from mmbench.sweep.choices import DatasetChoice, MethodChoice, TermChoice
+from mmbench.sweep.measures import MeasureChoice, fitting_task, lacking
 from mmbench.sweep.protocol import Protocol
 
-State = Literal["new", "stale", "done", "failed"]
+State = Literal["new", "stale", "partial", "done", "flawed", "failed"]
 SeedsMode = Literal["sequential", "together", "auto"]
+TO_RUN: tuple[State, ...] = ("new", "stale", "partial")
 SEEDS_MODES: tuple[SeedsMode, ...] = get_args(SeedsMode)
 
 
@@ -33,6 +35,7 @@ class Settings:
         arithmetic: where and how precisely cells compute.
         seeds_mode: how the seeds of a method are trained.
         exclusive: whether a worker has its accelerator to itself.
+        measures: of the fitted method, that cells are to have beside their record.
     """
 
     out: Path
@@ -41,13 +44,15 @@ class Settings:
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
     seeds_mode: SeedsMode = "sequential"
     exclusive: bool = False
+    measures: tuple[MeasureChoice, ...] = ()
 
 
 @dataclass(frozen=True)
 class Cell:
     """One record to be: its identity, its place, and what stands there.
 
-    ``stale`` means that a record of it exists that other code or other data have made.
+    ``stale`` means that a record of it exists that other code or other data have made; ``partial``, that it has
+    a score and lacks measures; ``flawed``, that it has a score, and a measure of it went wrong.
     """
 
     identity: Identity
@@ -88,9 +93,14 @@ class CellBatch:
     trial: Trial | None = None
     tuning: Tuning | None = None
 
+    @property
+    def measures(self) -> tuple[MeasureChoice, ...]:
+        """That its cells are to have."""
+        return () if self.trial is not None else fitting_task(self.settings.measures, self.prepared.task)
+
     def to_run(self, retry_failed: bool = False) -> "CellBatch":
         """The same with the cells alone that have to be run."""
-        wanted = ("new", "stale", "failed") if retry_failed else ("new", "stale")
+        wanted = (*TO_RUN, "failed", "flawed") if retry_failed else TO_RUN
         return replace(self, cells=tuple(cell for cell in self.cells if cell.state in wanted))
 
     def __str__(self) -> str:
@@ -119,7 +129,7 @@ class Plan:
             yield from batch.cells
 
     def count(self) -> dict[State, int]:
-        counts: dict[State, int] = {"new": 0, "stale": 0, "done": 0, "failed": 0}
+        counts: dict[State, int] = dict.fromkeys(get_args(State), 0)
         for cell in self.cells():
             counts[cell.state] += 1
         return counts
@@ -193,7 +203,11 @@ def _batch(
     seeds = settings.seeds[:1] if method.card.deterministic else settings.seeds
     place = store.Place(settings.out, settings.protocol.name, dataset.spec, method.spec, 0)
     recorded = place.recorded_seeds()
-    cells = (cell_at(identity.model_copy(update={"seed": seed}), replace(place, seed=seed), recorded) for seed in seeds)
+    measures = fitting_task(settings.measures, prepared.task)
+    cells = (
+        cell_at(identity.model_copy(update={"seed": seed}), replace(place, seed=seed), recorded, measures)
+        for seed in seeds
+    )
     return CellBatch(method, dataset, prepared, settings, tuple(cells), augmentation)
 
 
@@ -213,9 +227,20 @@ def training_from_outside(dataset: DatasetChoice, protocol: Protocol) -> dict[st
     return {**dataset.card.training, **protocol.training}
 
 
-def cell_at(identity: Identity, place: store.Place, recorded: set[int]) -> Cell:
-    """The cell, with what stands in its place; ``recorded`` are the seeds that have a record there."""
-    status = store.status(place.record(identity.key))
+def cell_at(identity: Identity, place: store.Place, recorded: set[int], measures: Sequence[MeasureChoice] = ()) -> Cell:
+    """The cell, with what stands in its place.
+
+    Args:
+        identity, place: of the cell.
+        recorded: seeds that have a record there.
+        measures: that it is to have.
+    """
+    record = place.record(identity.key)
+    status = store.status(record)
     if status is None:
         return Cell(identity, place, "stale" if identity.seed in recorded else "new")
-    return Cell(identity, place, "done" if status == "ok" else "failed")
+    if status != "ok":
+        return Cell(identity, place, "failed")
+    if lacking(record, measures):
+        return Cell(identity, place, "partial")
+    return Cell(identity, place, "flawed" if lacking(record, measures, retry_failed=True) else "done")

@@ -24,6 +24,7 @@ class Summary:
         outcomes: of the cells that were run, counted by status.
         elsewhere: of the cells that another sweep ran meanwhile.
         failures: cells that have no score, with the reason; those of earlier and other sweeps too.
+        flaws: measures that went wrong: of which cell, which one, and why.
         broken: datasets that could not be made, with the reason.
         seconds: wall time.
     """
@@ -33,13 +34,14 @@ class Summary:
     outcomes: Counter[str] = field(default_factory=Counter)
     elsewhere: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[Cell, Outcome]] = field(default_factory=list)
+    flaws: list[tuple[Cell, str, str]] = field(default_factory=list)
     broken: list[Skip] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def well(self) -> bool:
-        """Whether every cell that was asked for has a score."""
-        return not self.failures and not self.broken
+        """Whether every cell that was asked for has a score, and its measures."""
+        return not self.failures and not self.broken and not self.flaws
 
 
 def plan_sweep(

@@ -8,10 +8,11 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mmbench.data.cache import Prepared
 from mmbench.results import store
@@ -20,8 +21,12 @@ from mmbench.results.store import UnwritableError
 from mmbench.sweep import family
 from mmbench.sweep.choices import DatasetChoice
 from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of
+from mmbench.sweep.measures import Flaw, flaws, give_up, lacking
 from mmbench.sweep.plan import Cell, CellBatch
 from mmbench.sweep.record import checked_result
+
+if TYPE_CHECKING:  # it comes with torch
+    from mmbench.sweep.batch import Done
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +81,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Ended:
-    """Report: a cell has its record, written by the worker."""
+    """Report: a cell has its record and its measures, written by the worker.
+
+    Attributes:
+        flaws: measures of it that went wrong: their specs, and why.
+    """
 
     cell: Cell
     outcome: Outcome
     seconds: float
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +183,24 @@ def _run_cells(work: Training, tell: Tell) -> None:
             tell(OutOfMemory(done.outcome.message, done.outcome.traceback))
             return  # what is left has a better chance in a fresh worker
         outcome = done.outcome.model_copy(update={"attempts": attempts[done.cell.identity.seed]})
-        result = checked_result(work.batch, done.cell, outcome, done.measured, accelerator(work.batch))
-        store.write(done.cell.place, result, {"prediction": done.prediction} if done.prediction is not None else None)
-        tell(Ended(done.cell, result.outcome, done.seconds))
+        tell(_recorded(work.batch, done, outcome, accelerator(work.batch)))
+
+
+def _recorded(batch: CellBatch, done: "Done", outcome: Outcome, device: str) -> Ended:
+    """Write what is not there yet of a cell that has ended: its record, then its measures."""
+    from mmbench.sweep.measuring import measure_cell
+
+    cell, started = done.cell, time.perf_counter()
+    key = cell.identity.key
+    record = cell.place.record(key)
+    if store.status(record) != "ok":
+        result = checked_result(batch, cell, outcome, done.measured, device)
+        store.write(cell.place, result, {"prediction": done.prediction} if done.prediction is not None else None)
+        outcome = result.outcome
+    open_measures = lacking(record, batch.measures, retry_failed=cell.state == "flawed")
+    if outcome.status == "ok" and done.subject is not None:
+        measure_cell(record, key, done.subject, open_measures)
+    elif store.status(record) == "ok":  # it had a score, and could not be fitted once more
+        give_up(record, key, open_measures, f"fitting it once more: {outcome.status}: {outcome.message}")
+        outcome = Outcome()
+    return Ended(cell, outcome, done.seconds + time.perf_counter() - started, flaws(record, batch.measures))

@@ -67,6 +67,14 @@ class StandIn:
         chosen = np.random.default_rng(0).permutation(len(split))[:most]
         return split.take(torch.from_numpy(np.sort(chosen)))
 
+    def predictions(self, part: Part) -> Array:
+        return self.predict(self.parts[part])
+
+    def targets(self, part: Part) -> NDArray[Any]:
+        target = self.parts[part].target
+        assert target is not None
+        return target.numpy()
+
     def predict(self, split: Split) -> Array:
         return self.predictor(split)(split.inputs)
 

@@ -42,7 +42,17 @@ def mmbench_terms():
 @hookimpl
 def mmbench_measures():
     scores = (Score("oddity", "oddity"),)
-    return [MeasureCard("oddity", "has no number for odd predictions", "mmbench_drill_models:oddity", scores)]
+    return [
+        MeasureCard("oddity", "has no number for odd predictions", "mmbench_drill_models:oddity", scores),
+        *(_of_method(name) for name in ("census", "raising", "vague", "fatal", "mute")),
+    ]
+
+
+def _of_method(name):
+    scores = (Score(name, name, high=float("inf")),)
+    protocols = {"quick": {"times": 2}} if name == "census" else {}
+    build = f"mmbench_drill_measures:{name}"
+    return MeasureCard(name, name, build, scores, needs="method", protocols=protocols, opt_in=True)
 
 
 @hookimpl

@@ -1,0 +1,85 @@
+"""The measures of a fitted method, one after the other, each recorded as soon as it has ended."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmbench.core.errors import MmbenchError
+from mmbench.measures.subject import Findings, Subject
+from mmbench.registry import load
+from mmbench.results import measurements
+from mmbench.results.measurements import Measurement
+from mmbench.sweep.faults import MESSAGE, message_of, shortened, traceback_of
+from mmbench.sweep.globals import restored_globals
+from mmbench.sweep.measures import MeasureChoice, entry
+
+BEGUN = "the worker ended while it was measured"
+
+
+def measure_cell(record: Path, key: str, subject: Subject, choices: Sequence[MeasureChoice]) -> None:
+    """Take measures of one cell. A measure that fails costs itself alone; one that ends the worker has left a
+    note that it did.
+
+    Args:
+        record: path of the cell's record.
+        key: of the cell.
+        subject: the fitted method.
+        choices: measures to be taken.
+    """
+    score = _score(subject)
+    ended: dict[str, Measurement] = {}
+    for choice in choices:
+        spec = str(choice.spec)
+        measurements.enter(record, key, {**ended, spec: entry(choice, error=BEGUN)})
+        found = _measured(choice, subject, score)
+        ended = {spec: found}
+    if ended:
+        measurements.enter(record, key, ended)
+
+
+def _score(subject: Subject) -> float | None:
+    found = subject.scores(subject.predictions("test"), subject.rows("test"))
+    return found.get(subject.task.metric)
+
+
+def _measured(choice: MeasureChoice, subject: Subject, score: float | None) -> Measurement:
+    """One measurement, whatever becomes of it."""
+    started = time.perf_counter()
+    try:
+        with restored_globals():
+            found = load(choice.card)(subject, **choice.parameters)
+            if not isinstance(found, Findings):
+                raise MmbenchError(f"measure {choice.card.name!r} gave a {type(found).__name__}, not Findings")
+            _check(choice, found)
+        return _entry(choice, found, score, time.perf_counter() - started)
+    except BaseException as error:  # whatever a plugin raises, sys.exit too
+        return entry(choice, error=shortened(message_of(error), MESSAGE), traceback=traceback_of(error))
+
+
+def _check(choice: MeasureChoice, found: Findings) -> None:
+    known = [score.name for score in choice.card.scores]
+    unknown = sorted(set(found.scores) - set(known))
+    if unknown:
+        raise MmbenchError(f"measure {choice.card.name!r} gave the score {unknown[0]!r}, which its card does not name")
+    if not found.scores and not found.reason and known:
+        raise MmbenchError(f"measure {choice.card.name!r} gave no score and no reason")
+    for name, table in found.tables.items():
+        if len({len(column) for column in table.values()}) > 1:
+            raise MmbenchError(f"measure {choice.card.name!r}: columns of table {name!r} differ in length")
+
+
+def _entry(choice: MeasureChoice, found: Findings, score: float | None, seconds: float) -> Measurement:
+    return entry(
+        choice,
+        score=score,
+        scores={name: _short(value) for name, value in found.scores.items()},
+        tables={name: {key: tuple(column) for key, column in table.items()} for name, table in found.tables.items()},
+        notes=dict(found.notes),
+        reason=found.reason,
+        seconds=round(seconds, 3),
+    )
+
+
+def _short(value: float) -> float:
+    """To float32's digits."""
+    return float(f"{float(value):.7g}")
