@@ -20,6 +20,7 @@ from mmbench.boards.gather import (
     searched,
     training_data,
 )
+from mmbench.boards.measured import OfMeasure, measured
 from mmbench.boards.schema import Analysis, Bootstrap, Difference, Estimate, RowAnalysis, read_analysis
 from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.scores import Score
@@ -41,6 +42,7 @@ class BoardRow:
 
     Attributes:
         label: the method's spec, with what sets it apart.
+        id: hash of the identity without the seed; empty for the known ceiling.
         role: ``method``, ``floor`` or ``ceiling``.
         scores: by name; intervals where the analysis has them.
         rank: None for ceilings and for rows without an interval.
@@ -79,6 +81,7 @@ class BoardRow:
     unaugmented: bool = False
     budget: Budget = UNTUNED
     found: str = ""
+    id: str = ""
 
     @property
     def ran(self) -> bool:
@@ -107,6 +110,7 @@ class Board:
         left_out, unreadable: what it was not made from.
         budget: of all rows but those that cannot be tuned.
         marked: whether rows say what was spent on them: if they are tuned, or there are others that are.
+        measures: of the fitted methods, by name.
     """
 
     protocol: str
@@ -131,6 +135,7 @@ class Board:
     unreadable: Mapping[str, str]
     budget: Budget = UNTUNED
     marked: bool = False
+    measures: Mapping[str, OfMeasure] = field(default_factory=dict)
 
     @property
     def reference(self) -> BoardRow | None:
@@ -185,6 +190,7 @@ def make_board(gathering: Gathering, stored: Analysis | None) -> Board:
         at_ceiling = {gathering.task.metric: Estimate(mean=gathering.ceiling)}
         rows.append(BoardRow(KNOWN_CEILING, CEILING, at_ceiling, normalised=Estimate(mean=1.0)))
     identity = gathering.newest.identity
+    found = measured(gathering.rows)
     return Board(
         protocol=identity.protocol,
         protocol_version=identity.protocol_version,
@@ -205,8 +211,9 @@ def make_board(gathering: Gathering, stored: Analysis | None) -> Board:
         digest=gathering.digest,
         core_source=identity.core_source,
         left_out=gathering.left_out,
-        unreadable=gathering.unreadable,
+        unreadable={**gathering.unreadable, **found.unreadable},
         budget=gathering.budget,
+        measures=found.measures,
         marked=bool(gathering.budget.trials) or not gathering.alone,
     )
 
@@ -236,6 +243,7 @@ def _row(row: Row, gathering: Gathering, analysis: Analysis | None, leading: boo
         unaugmented=any(r.identity.augment and not r.execution.augmented for r in row.results),
         budget=row.budget,
         found=_found(row, gathering.score),
+        id=row.id,
     )
 
 

@@ -57,16 +57,20 @@ def _heading(budget: Budget) -> str:
 
 def _board(board: Board) -> list[str]:
     """Heading, table and sentences."""
-    columns = table.columns(board, STYLE)
     return [
         "\n".join(f"- **{name}**: {value}" for name, _, value in (h.partition(": ") for h in table.heading(board))),
-        _table(
-            [column.heading for column in columns],
-            [list(cells) for cells in zip(*(column.cells for column in columns), strict=True)],
-            [column.align for column in columns],
-        ),
+        _of_columns(table.columns(board, STYLE)),
+        *(["### Further scores and cost", _of_columns(further)] if (further := table.details(board, STYLE)) else []),
         "\n".join(f"- {_plain(sentence)}" for sentence in sentences.about(board, STYLE)),
     ]
+
+
+def _of_columns(columns: Sequence[table.Column]) -> str:
+    return _table(
+        [column.heading for column in columns],
+        [list(cells) for cells in zip(*(column.cells for column in columns), strict=True)],
+        [column.align for column in columns],
+    )
 
 
 def render_summary(boards: Sequence[Board]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mmbench.boards import columns
 from mmbench.boards.board import Board
 from mmbench.boards.budget import DEFAULT
 from mmbench.boards.gather import CEILING, SHORT
@@ -33,6 +34,8 @@ def about(board: Board, style: Style) -> Iterator[str]:
         yield "ceiling: the best that any method can reach in expectation; a finite test split may give more or less."
     if any(row.own_encoder for row in rows):
         yield "†: brings its own encoders, so that not the fusion alone differs."
+    labels = {row.id: style.code(row.label) for row in board.rows}
+    yield from columns.about(list(board.measures.values()), board.score, labels)
     yield from _about_rows(board, style)
     yield from _about_files(board)
 

@@ -1,9 +1,11 @@
 """What a board's table says, whether a terminal or Markdown shows it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmbench.boards.board import Board, BoardRow
+from mmbench.boards.columns import Shown, headlines
+from mmbench.boards.columns import details as measured_details
 from mmbench.boards.gather import CEILING
 from mmbench.boards.numbers import NONE, count, decimals, duration, fixed, signed
 from mmbench.boards.schema import CONFIDENCE, Estimate
@@ -99,20 +101,52 @@ def columns(board: Board, style: Style) -> list[Column]:
     if board.marked:
         found.insert(3, Column("tuning", _cells(rows, lambda row: _budget(row, style)), "left"))
     if board.ceiling is not None:
-        found.append(Column("of ceiling" if roomy else "of\nceiling", tuple(map(_share, rows)), dispensable=2))
-    for number, other in enumerate(board.secondary):
-        found.append(
-            Column(titled(other) if roomy else stacked(other), _secondary(board, other), dispensable=4 + number)
-        )
+        found.append(Column("of ceiling" if roomy else "of\nceiling", tuple(map(_share, rows)), dispensable=3))
+    for shown in headlines(list(board.measures.values()), score):
+        found.append(_measure(shown, rows, roomy, dispensable=1))
     if board.reference is not None:
         cells = tuple(_versus(row, places, style) for row in rows)
         found.append(Column("vs unimodal" if roomy else "vs\nunimodal", cells, "left"))
-    found += [
-        Column("parameters" if roomy else "params", _cells(rows, lambda row: count(row.parameters)), dispensable=3),
-        Column("training" if roomy else "time", _cells(rows, lambda row: duration(row.seconds)), dispensable=1),
-        Column("seeds", _cells(rows, lambda row: _seeds(row, style)), "left"),
+    if not headlines(list(board.measures.values()), score):
+        found += _further(board, roomy)
+    found.append(Column("seeds", _cells(rows, lambda row: _seeds(row, style)), "left"))
+    return _telling(found)
+
+
+def details(board: Board, style: Style) -> list[Column]:
+    """Of the second table: what the first has no room for, once measures stand in it."""
+    measures = list(board.measures.values())
+    if not headlines(measures, board.score):
+        return []
+    ran = replace(board, rows=tuple(row for row in board.rows if row.seeds))
+    found = [Column("method", tuple(_method(row, style) for row in ran.rows), "left")]
+    found += [_measure(shown, ran.rows, style.roomy, 1) for shown in measured_details(measures, board.score)]
+    return _telling([*found, *_further(ran, style.roomy)])
+
+
+def _measure(shown: Shown, rows: Sequence[BoardRow], roomy: bool, dispensable: int) -> Column:
+    heading = titled(shown.score) if roomy else stacked(shown.score)
+    return Column(heading, shown.cells([row.id if row.seeds else "" for row in rows]), dispensable=dispensable)
+
+
+def _further(board: Board, roomy: bool) -> list[Column]:
+    """More scores of the predictions, and what training took."""
+    rows = board.rows
+    found = [
+        Column(titled(other) if roomy else stacked(other), _secondary(board, other), dispensable=5 + number)
+        for number, other in enumerate(board.secondary)
     ]
-    return [column for column in found if any(cell not in ("", NONE) for cell in column.cells)]
+    parameters = _cells(rows, lambda row: count(row.parameters))
+    return [
+        *found,
+        Column("parameters" if roomy else "params", parameters, dispensable=4),
+        Column("training" if roomy else "time", _cells(rows, lambda row: duration(row.seconds)), dispensable=2),
+    ]
+
+
+def _telling(columns: Sequence[Column]) -> list[Column]:
+    """Those with something in them."""
+    return [column for column in columns if any(cell not in ("", NONE) for cell in column.cells)]
 
 
 def _cells(rows: Sequence[BoardRow], write: Callable[[BoardRow], str]) -> tuple[str, ...]:

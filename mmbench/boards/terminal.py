@@ -20,18 +20,19 @@ SPEC_WIDTHS = (60, 36, 28, 24)  # that a method's spec may take, where space is 
 ANSI = re.compile(r"\x1b\[\d+m")
 
 
-def render(boards: Sequence[Board], colour: bool = False, width: int = WIDTH) -> str:
+def render(boards: Sequence[Board], colour: bool = False, width: int = WIDTH, detailed: bool = False) -> str:
     """All boards, one below the other.
 
     Args:
         boards: to show.
         colour: whether bold may be used.
         width: of the terminal; columns that can be spared are left out to fit.
+        detailed: whether the second table is shown, too.
     """
-    return "\n\n\n".join(render_board(board, colour, width) for board in boards)
+    return "\n\n\n".join(render_board(board, colour, width, detailed) for board in boards)
 
 
-def render_board(board: Board, colour: bool = False, width: int = WIDTH) -> str:
+def render_board(board: Board, colour: bool = False, width: int = WIDTH, detailed: bool = False) -> str:
     """One board: title, heading, table, sentences."""
     style = _style(colour)
     title = f"{board.dataset} · protocol {board.protocol}, version {board.protocol_version}"
@@ -39,6 +40,7 @@ def render_board(board: Board, colour: bool = False, width: int = WIDTH) -> str:
     parts = [
         "\n".join([_bold(title) if colour else title, "═" * len(title), *_wrapped(table.heading(board), width)]),
         _fitting(table.columns(board, style), width) if board.rows else "no rows",
+        *([_fitting(further, width)] if detailed and (further := table.details(board, style)) else []),
         "\n".join(_wrapped(sentences.about(board, style), width)),
     ]
     return "\n\n".join(parts)

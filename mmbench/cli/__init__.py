@@ -8,6 +8,7 @@ from mmbench.cli.verbs import Verbs
 VERBS = {
     "run": "mmbench.cli.run:run",
     "tune": "mmbench.cli.tune:tune",
+    "throughput": "mmbench.cli.throughput:throughput",
     "board": "mmbench.cli.board:board",
     "results": "mmbench.cli.results:results",
     "list": "mmbench.cli.listing:listing",

@@ -12,10 +12,16 @@ from mmbench.core.errors import MmbenchError
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--protocol", help="Of this protocol alone.")
 @click.option("-d", "--dataset", help="Of this dataset alone.")
+@click.option("--details", is_flag=True, help="With the second table: further scores and cost.")
 @click.option("--summary", is_flag=True, help="One table over all datasets, and nothing else.")
 @click.option("--markdown", type=click.Path(path_type=Path, file_okay=False), help="Write Markdown into this folder.")
 def board(
-    folders: tuple[Path, ...], protocol: str | None, dataset: str | None, summary: bool, markdown: Path | None
+    folders: tuple[Path, ...],
+    protocol: str | None,
+    dataset: str | None,
+    details: bool,
+    summary: bool,
+    markdown: Path | None,
 ) -> None:
     """Show leaderboards of the results in FOLDERS (by default ./results).
 
@@ -36,7 +42,7 @@ def board(
         return
     width, colour = _width(), sys.stdout.isatty()
     if not summary:
-        click.echo(terminal.render(boards, colour=colour, width=width))
+        click.echo(terminal.render(boards, colour=colour, width=width, detailed=details))
     click.echo(terminal.render_summary(boards, colour=colour, width=width))
 
 

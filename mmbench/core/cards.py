@@ -207,7 +207,8 @@ class MeasureCard:
             and users choose it).
         protocols: by protocol's name, parameters that it changes.
         opt_in: runs only where it is named.
-        headline: of its scores, the one that the default board shows; empty for none.
+        headline: of its scores, the one that stands beside accuracy on a board; empty for none.
+        details: of its scores, those that a board shows in its second table.
     """
 
     name: str
@@ -219,10 +220,13 @@ class MeasureCard:
     protocols: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     opt_in: bool = False
     headline: str = ""
+    details: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check("measure", self.name, self.build)
         if self.needs not in MEASURED:
             raise MmbenchError(f"measure {self.name!r}: needs={self.needs!r}; {did_you_mean(self.needs, MEASURED)}")
-        if self.headline and self.headline not in [score.name for score in self.scores]:
-            raise MmbenchError(f"measure {self.name!r}: headline={self.headline!r} is none of its scores")
+        known = [score.name for score in self.scores]
+        for shown in filter(None, (self.headline, *self.details)):
+            if shown not in known:
+                raise MmbenchError(f"measure {self.name!r} has no score {shown!r}; {did_you_mean(shown, known)}")

@@ -1,6 +1,6 @@
 """Scores: a name, a unit, a direction and a range, so that no table has to guess them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 
@@ -15,6 +15,8 @@ class Score:
         low, high: its range.
         unit: of the number; empty for shares and scores without one.
         chance: what a prediction without information gets, where that is one number.
+        of_main: it is a value of the task's main metric, whichever that is, and has its direction, range and
+            unit; those that are given here do not count.
     """
 
     name: str
@@ -24,6 +26,13 @@ class Score:
     high: float = 1.0
     unit: str = ""
     chance: float | None = None
+    of_main: bool = False
+
+    def under(self, main: "Score") -> "Score":
+        """The same where the main metric is known."""
+        if not self.of_main:
+            return self
+        return replace(self, higher_is_better=main.higher_is_better, low=main.low, high=main.high, unit=main.unit)
 
     def better(self, first: float, second: float) -> bool:
         """Whether ``first`` is strictly better than ``second``."""

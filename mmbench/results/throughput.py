@@ -17,6 +17,7 @@ from mmbench.results import store
 from mmbench.results.schema import Outcome, Plain, Provenance, Record
 
 FOLDER = "throughput"
+BATCHES = (1, 32, 256)  # rows of a step; besides them, the largest that fits
 DEFINITION = 1  # raised when the figures of the two would not be comparable
 
 

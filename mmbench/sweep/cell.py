@@ -28,11 +28,13 @@ from mmbench.sweep.choices import MethodChoice, TermChoice
 from mmbench.sweep.plan import CellBatch, training_from_outside
 from mmbench.sweep.record import Measured
 from mmbench.train.loop import DivergedError, Watch
+from mmbench.train.peak import PeakMemory
 from mmbench.train.run import CellRun, ModelEstimator, as_estimator, train_together
 from mmbench.train.streams import stream
 
 Scorer = Callable[[Tensor, Split], dict[str, float]]
 Judged = TypeVar("Judged")
+PARTS = ("data", "steps", "judging")  # of a training, by their names in ``History.seconds``
 
 
 class ChangedInputsError(RuntimeError):
@@ -54,6 +56,7 @@ class Fitting:
         seconds: that its training took.
         execution: the path that its training took.
         predicted: seconds that its test prediction took; None before it was asked for one.
+        peak_bytes: most memory that was held in its training, as ``PeakMemory`` knows it.
     """
 
     run: CellRun
@@ -62,11 +65,19 @@ class Fitting:
     seconds: float = 0.0
     execution: Execution = field(default_factory=Execution)
     predicted: float | None = None
+    peak_bytes: int | None = None
 
     @property
     def effort(self) -> Effort:
         """What fitting it took."""
-        return Effort(fit=self.seconds, predict=self.predicted)
+        parts = {name: sum(fit.seconds.get(name, 0.0) for fit in self.run.fits) for name in PARTS if self.run.fits}
+        return Effort(
+            fit=self.seconds,
+            predict=self.predicted,
+            peak_bytes=self.peak_bytes,
+            extra={"trainings": len(self.run.fits)},
+            **parts,
+        )
 
 
 @dataclass(frozen=True)
@@ -125,12 +136,12 @@ def fit_and(
     """
     balanced = _balanced(batch, splits, seed)
     before = _versions(balanced)
-    fitting = _begin(batch, splits, seed)
+    fitting = begin(batch, splits, seed)
     fitting.run.watch = watch if isinstance(fitting.estimator, ModelEstimator) else None
-    started = time.perf_counter()
+    peak, started = PeakMemory(batch.settings.arithmetic.device), time.perf_counter()
     train, validation = (_given(fitting.estimator, split) for split in (balanced.train, balanced.validation))
     fitting.estimator.fit(train, validation, fitting.run)
-    fitting.seconds = time.perf_counter() - started
+    fitting.seconds, fitting.peak_bytes = time.perf_counter() - started, peak.bytes()
     _refuse_idle_choices(batch, fitting.run)
     fitting.execution = Execution(reason=reason, augmented=_augmented(batch, fitting.run))
     judged = judge(batch, splits, fitting)
@@ -149,16 +160,16 @@ def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | Diverg
     seeds = batch.settings.seeds
     balanced = _balanced(batch, splits, seeds[0])  # they share one train split
     before = _versions(balanced)
-    fittings = [_begin(batch, splits, seed) for seed in seeds]
-    started = time.perf_counter()
+    fittings = [begin(batch, splits, seed) for seed in seeds]
+    peak, started = PeakMemory(batch.settings.arithmetic.device), time.perf_counter()
     runs, estimators = [fitting.run for fitting in fittings], [fitting.estimator for fitting in fittings]
     outcomes = train_together(runs, estimators, balanced.train, balanced.validation)
     if isinstance(outcomes, str):
         return outcomes
-    share = (time.perf_counter() - started) / len(seeds)
+    share, held = (time.perf_counter() - started) / len(seeds), peak.bytes()
     _refuse_changes(batch, balanced, before)
     for fitting in fittings:
-        fitting.seconds = share
+        fitting.seconds, fitting.peak_bytes = share, held  # memory cannot be shared out: all seeds held it
         fitting.execution = Execution(seeds="together", augmented=_augmented(batch, fitting.run))
     ends = zip(seeds, fittings, outcomes, strict=True)
     return {seed: fitting if outcome is None else outcome for seed, fitting, outcome in ends}
@@ -183,7 +194,7 @@ def measure(batch: CellBatch, splits: Splits, fitting: Fitting) -> Scored:
     return Scored(fitting, measured, test, validation)
 
 
-def _begin(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
+def begin(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
     task = with_encoders(splits.task, batch.method.encoders)
     run = CellRun(
         task=task,
@@ -243,9 +254,10 @@ def predict(estimator: Estimator, splits: Splits, split: Split) -> Tensor:
     rows = some.nonzero()[:, 0]
     seen = split if len(rows) == len(split) else split.take(rows)
     answer = chance_prediction(splits, split)
-    answer[rows.cpu()] = splits.in_units(
-        checked(splits.task, estimator.predict(_given(estimator, seen).withheld()), len(rows))
-    )
+    if len(rows):
+        answer[rows.cpu()] = splits.in_units(
+            checked(splits.task, estimator.predict(_given(estimator, seen).withheld()), len(rows))
+        )
     return answer.float().double()
 
 

@@ -18,7 +18,9 @@ from torch.utils import _pytree as pytree
 from mmbench.core.cards import MethodCard
 from mmbench.core.task import Task
 from mmbench.data.splits import Splits
+from mmbench.measures.evaluation import Evaluation
 from mmbench.measures.subject import Array, Effort, Made, Part
+from mmbench.measures.task import task_score
 from mmbench.nn.functional import probabilities
 from mmbench.nn.models import FusionModel
 from mmbench.nn.records import FusionOutput, Inputs, Split
@@ -108,7 +110,11 @@ class FittedSubject:
         return answer
 
     def score(self, prediction: Array, split: Split) -> float:
-        return self.scores(prediction, split).get(self.task.metric, float("nan"))
+        if split.target is None:
+            return float("nan")
+        return task_score(
+            Evaluation(self.task, np.asarray(prediction, np.float64), self._target(split)), self.task.metric
+        )
 
     def scores(self, prediction: Array, split: Split) -> dict[str, float]:
         return self._score(torch.from_numpy(np.asarray(prediction)), split)

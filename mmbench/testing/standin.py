@@ -12,7 +12,7 @@ from mmbench.core.cards import MethodCard
 from mmbench.core.task import Task
 from mmbench.measures.evaluation import Evaluation
 from mmbench.measures.subject import Array, Effort, Made, Part
-from mmbench.measures.task import task_scores
+from mmbench.measures.task import task_score, task_scores
 from mmbench.nn.models import FusionModel
 from mmbench.nn.records import Inputs, Split
 
@@ -89,7 +89,8 @@ class StandIn:
         return predict
 
     def score(self, prediction: Array, split: Split) -> float:
-        return self.scores(prediction, split).get(self.task.metric, float("nan"))
+        assert split.target is not None
+        return task_score(Evaluation(self.task, prediction, split.target.numpy()), self.task.metric)
 
     def scores(self, prediction: Array, split: Split) -> dict[str, float]:
         assert split.target is not None

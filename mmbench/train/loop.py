@@ -16,6 +16,7 @@ from torch import Tensor
 from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.training import Stage, Training
 from mmbench.nn.records import Split
+from mmbench.train.clock import Clock
 from mmbench.train.feed import Feed
 from mmbench.train.objective import Objective
 from mmbench.train.streams import batch_order
@@ -40,12 +41,15 @@ class History:
         validation: criterion after each of them.
         best: the epoch, from 1, whose state was kept.
         diverged: set as soon as an epoch ended with a loss or criterion that is no number.
+        seconds: of wall time that went into fetching batches (``data``), ``steps``, and ``judging`` on
+            validation; of seeds that are trained at once, an equal share.
     """
 
     epochs: int = 0
     validation: list[float] = field(default_factory=list)
     best: int = 0
     diverged: DivergedError | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 Watch = Callable[[Sequence[History]], None]  # told what has happened so far, a seed; it may raise to end the training
@@ -147,17 +151,19 @@ def optimise(
     feeds = Feed(train, trainer.device), Feed(validation, trainer.device)
     histories = [History() for _ in seeds]
     bests = [Best() for _ in seeds]
+    clock = Clock()
     for number, stage in enumerate(options.stages):
         trainer.start(stage, options)
         trainer.retire([k for k in trainer.active if histories[k].diverged])
         if trainer.active:
-            _run_stage(trainer, feeds, options, number, seeds, histories, bests, watch)
+            _run_stage(trainer, feeds, options, number, seeds, histories, bests, watch, clock)
         if options.select == "best":
             for best, objective in zip(bests, trainer.objectives, strict=True):
                 best.restore(objective)
     for history, objective in zip(histories, trainer.objectives, strict=True):
         if options.select == "last":
             history.best = history.epochs
+        history.seconds = {name: seconds / len(seeds) for name, seconds in clock.seconds.items()}
         objective.eval()
         if history.diverged is None:
             with torch.no_grad():
@@ -174,6 +180,7 @@ def _run_stage(
     histories: list[History],
     bests: list[Best],
     watch: Watch | None,
+    clock: Clock,
 ) -> None:
     (train, validation), stage = feeds, options.stages[number]
     rows = min(options.batch or len(train), len(train))
@@ -183,13 +190,14 @@ def _run_stage(
         if watch is not None and epoch:
             watch(histories)
         orders = torch.stack([batch_order(seeds[k], number, epoch, len(train)) for k in trainer.active])
-        clock = torch.tensor(float(epoch))
+        now = torch.tensor(float(epoch))
         totals = None
-        for step, (batch, index) in enumerate(train.batches(orders, rows, steps)):
-            factor = learning_rate_factor(options, (epoch * steps + step + 1) / (stage.epochs * steps))
-            losses = trainer.step(batch, index, clock.to(index.device), factor)
-            totals = losses if totals is None else totals + losses
-        _close_epoch(trainer, validation, options, epoch, totals, histories, bests, since_best)
+        for step, (batch, index) in enumerate(clock.each("data", train.batches(orders, rows, steps))):
+            with clock("steps"):
+                factor = learning_rate_factor(options, (epoch * steps + step + 1) / (stage.epochs * steps))
+                losses = trainer.step(batch, index, now.to(index.device), factor)
+                totals = losses if totals is None else totals + losses
+        _close_epoch(trainer, validation, options, epoch, totals, histories, bests, since_best, clock)
         if not trainer.active:
             return
     trainer.retire(list(trainer.active))
@@ -204,10 +212,13 @@ def _close_epoch(
     histories: list[History],
     bests: list[Best],
     since_best: dict[int, int],
+    clock: Clock,
 ) -> None:
     """Judge every active seed, keep the states that are better, and retire who has ended."""
-    losses = [0.0] * len(trainer.active) if totals is None else totals.tolist()
-    values = trainer.judge(validation).tolist() if options.select == "best" else [None] * len(losses)
+    with clock("steps"):  # a device has done them when their losses can be read
+        losses = [0.0] * len(trainer.active) if totals is None else totals.tolist()
+    with clock("judging"):
+        values = trainer.judge(validation).tolist() if options.select == "best" else [None] * len(losses)
     ended = []
     for k, loss, value in zip(trainer.active, losses, values, strict=True):
         history = histories[k]

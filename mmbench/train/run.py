@@ -104,7 +104,7 @@ class CellRun:
         if history.diverged is not None:
             raise history.diverged
         numbers = sum(parameter.numel() for parameter in objective.model.parameters())
-        self.fits.append(Fit(options, numbers, tuple(history.validation)))
+        self.fits.append(Fit(options, numbers, tuple(history.validation), history.seconds))
         return FittedModel(objective.model, self.task, history, self.arithmetic)
 
     @property
@@ -127,11 +127,13 @@ class Fit:
         options: of the trainer.
         parameters: trained numbers.
         validation: the criterion after each epoch.
+        seconds: what they went into, as in ``History``.
     """
 
     options: Training
     parameters: int
     validation: tuple[float, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:

@@ -1,0 +1,116 @@
+"""What measures of the fitted method found, gathered for a board: never from two sources in one column."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+
+from mmbench.boards.gather import Row
+from mmbench.boards.schema import Estimate
+from mmbench.core.cards import MeasureCard
+from mmbench.core.errors import MmbenchError
+from mmbench.core.scores import Score
+from mmbench.core.spec import parse_spec
+from mmbench.registry import installed
+from mmbench.results import measurements
+from mmbench.results.measurements import Measurement
+
+NOT_APPLICABLE = "n/a"
+
+
+@dataclass(frozen=True)
+class OfMeasure:
+    """One measure on a board.
+
+    Attributes:
+        card: of the measure.
+        spec: with the parameters that it had.
+        entries: by row id and seed.
+        others: measurements that are not shown: of other source, or with other parameters.
+        refitted: rows in which the fit that was measured has another score than the record, by the measure.
+    """
+
+    card: MeasureCard
+    spec: str
+    entries: Mapping[str, Mapping[int, Measurement]]
+    others: int = 0
+    refitted: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> Score | None:
+        return next((score for score in self.card.scores if score.name == self.card.headline), None)
+
+    def values(self, row: str, score: str) -> dict[int, float]:
+        """A score of a row, by seed."""
+        found = self.entries.get(row, {})
+        return {seed: entry.scores[score] for seed, entry in found.items() if score in entry.scores}
+
+    def estimate(self, row: str, score: str) -> Estimate | None:
+        """Mean and deviation over seeds."""
+        values = list(self.values(row, score).values())
+        if not values:
+            return None
+        return Estimate(mean=fmean(values), deviation=stdev(values) if len(values) > 1 else None)
+
+    def absent(self, row: str) -> str:
+        """Why a row has no score of this measure: ``n/a``, ``failed``; empty if it was not taken."""
+        found = list(self.entries.get(row, {}).values())
+        if any(entry.reason for entry in found):
+            return NOT_APPLICABLE
+        return "failed" if any(entry.error for entry in found) else ""
+
+    def reasons(self) -> dict[str, list[str]]:
+        """Why rows have no score: the row ids, by reason."""
+        said: dict[str, list[str]] = {}
+        for row, entries in self.entries.items():
+            reason = next((entry.reason or entry.error for entry in entries.values() if not entry.scores), "")
+            if reason:
+                said.setdefault(reason, []).append(row)
+        return said
+
+
+@dataclass(frozen=True)
+class Found:
+    """All measures on a board, by name, and files that could not be read."""
+
+    measures: Mapping[str, OfMeasure] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def measured(rows: Sequence[Row]) -> Found:
+    """The measurements of all rows: of each measure those with the parameters and source of the newest ones."""
+    by_measure: dict[str, list[tuple[str, Row, int, Measurement]]] = {}
+    unreadable = {}
+    for row in rows:
+        for seed, path in zip(row.seeds, row.paths, strict=True):
+            try:
+                found = measurements.read(path)
+            except MmbenchError as error:
+                unreadable[measurements.path_of(path).name] = str(error)
+                continue
+            for spec, entry in found.measures.items() if found else ():
+                by_measure.setdefault(parse_spec(spec).name, []).append((spec, row, seed, entry))
+    cards = installed().measures
+    known = {name: some for name, some in sorted(by_measure.items()) if name in cards}
+    return Found({name: _of_measure(cards[name], some) for name, some in known.items()}, unreadable)
+
+
+def _of_measure(card: MeasureCard, found: Sequence[tuple[str, Row, int, Measurement]]) -> OfMeasure:
+    newest_spec, _, _, newest = max(found, key=lambda one: (one[3].created, one[0], one[3].source))
+    entries: dict[str, dict[int, Measurement]] = {}
+    refitted = []
+    others = 0
+    for spec, row, seed, entry in found:
+        if (spec, entry.source) != (newest_spec, newest.source):
+            others += 1
+            continue
+        entries.setdefault(row.id, {})[seed] = entry
+        if entry.score is not None and not _same(entry.score, row, seed):
+            refitted.append(row.label)
+    return OfMeasure(card, newest_spec, entries, others, tuple(dict.fromkeys(refitted)))
+
+
+def _same(score: float, row: Row, seed: int) -> bool:
+    """Whether the fit that was measured is the one that stands in the record, as far as its score tells."""
+    kept = row.results[row.seeds.index(seed)]
+    recorded = kept.scores.get(kept.task.metric)
+    return recorded is None or abs(recorded - score) <= 1e-9 * max(1.0, abs(recorded))

@@ -1,0 +1,1 @@
+"""Calibration: whether predicted probabilities are the frequencies of what happens."""

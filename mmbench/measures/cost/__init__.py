@@ -1,0 +1,1 @@
+"""Cost: what a method takes, in parameters, operations, seconds and memory."""

@@ -1,0 +1,1 @@
+"""Label efficiency: how good a method is with a part of the training labels."""

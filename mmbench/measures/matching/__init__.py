@@ -1,0 +1,1 @@
+"""Modality matching: whether the encodings of two modalities of one sample find each other."""

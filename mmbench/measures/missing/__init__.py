@@ -1,0 +1,1 @@
+"""What a method does when modalities are missing."""

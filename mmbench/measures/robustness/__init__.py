@@ -1,0 +1,1 @@
+"""How much of a method's performance is left when its inputs are corrupted."""
