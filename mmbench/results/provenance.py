@@ -34,6 +34,7 @@ SCORING = (
 )
 # What a measure of the fitted method depends on besides its own folder.
 MEASURING = ("measures/coalitions.py",)
+CARD = "card.py"  # titles and ranges; parameters stand in the measure's spec
 MEASURED_AS = 1  # raised when `mmbench.sweep.subject` gives measures other rows, draws or answers than before
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "datasets", "pyarrow", "pluggy")
 
@@ -77,13 +78,14 @@ def method_source(method: MethodCard, terms: Sequence[TermCard], dataset: Datase
 
 def measure_source(measure: MeasureCard) -> str:
     """Hash of the source that a measure's numbers depend on: that of its plugin; of mmbench's own, the folder of
-    the measure, and what several share."""
+    the measure without its card, and what several share."""
     module = measure.build.partition(":")[0]
     if not module.startswith("mmbench."):
         own = plugin_source(measure.build)
     else:
         folder = PACKAGE.joinpath(*module.split(".")[1:]).parent
-        own = _hash(PACKAGE, [folder, *(PACKAGE / part for part in MEASURING)])
+        files = [file for file in sorted(folder.rglob("*.py")) if file.name != CARD]
+        own = _hash(PACKAGE, [*files, *(PACKAGE / part for part in MEASURING)])
     return sha256(f"{own} {MEASURED_AS}".encode()).hexdigest()[:32]
 
 
