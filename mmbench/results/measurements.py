@@ -28,6 +28,7 @@ class Measurement(Record):
         notes: how it was measured.
         reason: why the measure does not apply.
         error: what went wrong, in one line; such a measurement is tried again with ``--retry-failed``.
+        begun: times that it was begun without an end: by a worker that was interrupted, or that died of it.
         traceback: of an exception.
         seconds: that it took.
         created, commit, dirty: when, and by which source.
@@ -40,6 +41,7 @@ class Measurement(Record):
     notes: dict[str, Plain] = Field(default_factory=dict)
     reason: str = ""
     error: str = ""
+    begun: int = 0
     traceback: str = ""
     seconds: float = 0.0
     created: str = ""

@@ -55,13 +55,17 @@ class Course:
         self._open.pop(cell.identity.seed, None)
         self._flying = tuple(seed for seed in self._flying if seed != cell.identity.seed)
 
+    def found(self, cell: Cell) -> None:
+        """A cell has all that it needs, as was found after the worker has died, perhaps of it."""
+        self._open.pop(cell.identity.seed, None)
+
     def died(self, outcome: Outcome) -> list[Ending]:
         """The worker has died, with ``outcome``: the cells that will not be tried again.
 
         It died of the cells in flight; of all open ones if it did not come as far, or was between two.
         """
         hit = [seed for seed in self._flying if seed in self._open]
-        if not hit:
+        if not self._flying:
             hit = list(self._open)
             self._count(hit)
         for seed in hit:

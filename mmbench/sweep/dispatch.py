@@ -209,7 +209,7 @@ class _Sweep:
         """Records, with their measures, that a worker wrote before it died, without telling any more."""
         for cell in course.open:
             if store.status(_path(cell)) == "ok" and not lacking(_path(cell), course.batch.measures):
-                course.ended(cell)
+                course.found(cell)
                 flawed = flaws(_path(cell), course.batch.measures)
                 self._count(course.batch, Ended(cell, _recorded(cell), 0.0, flawed))
 

@@ -18,7 +18,7 @@ BEGUN = "the worker ended while it was measured"
 
 def measure_cell(record: Path, key: str, subject: Subject, choices: Sequence[MeasureChoice]) -> None:
     """Take measures of one cell. A measure that fails costs itself alone; one that ends the worker has left a
-    note that it did.
+    note that it was begun, and comes last when it is tried once more.
 
     Args:
         record: path of the cell's record.
@@ -27,14 +27,22 @@ def measure_cell(record: Path, key: str, subject: Subject, choices: Sequence[Mea
         choices: measures to be taken.
     """
     score = _score(subject)
+    begun = _begun(record)
     ended: dict[str, Measurement] = {}
-    for choice in choices:
+    for choice in sorted(choices, key=lambda choice: begun.get(str(choice.spec), 0)):
         spec = str(choice.spec)
-        measurements.enter(record, key, {**ended, spec: entry(choice, error=BEGUN)})
+        mark = entry(choice, error=BEGUN, begun=begun.get(spec, 0) + 1)
+        measurements.enter(record, key, {**ended, spec: mark})
         found = _measured(choice, subject, score)
         ended = {spec: found}
     if ended:
         measurements.enter(record, key, ended)
+
+
+def _begun(record: Path) -> dict[str, int]:
+    """How often measures were begun without an end, by spec."""
+    kept = measurements.read(record)
+    return {} if kept is None else {spec: found.begun for spec, found in kept.measures.items() if found.begun}
 
 
 def _score(subject: Subject) -> float | None:

@@ -11,8 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from mmbench.data.cache import Prepared
 from mmbench.results import store
@@ -136,15 +137,26 @@ def main(work: Work, reports: Connection, device: str | None) -> None:
         device: the one CUDA device that the worker may see; None leaves what the caller allows.
     """
     if device is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = device  # before anything asks CUDA what there is
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it --deterministic refuses to multiply
+    run_apart(partial(_do, work, reports.send), device)
+
+
+def run_apart(do: Callable[[], None], device: str | None) -> NoReturn:
+    """Do something in a process that ends with its parent, and takes along whatever it has started.
+
+    Args:
+        do: which tells of its own errors.
+        device: the one CUDA device that it may see; None leaves what the caller allows.
+    """
+    if device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device  # before anything asks CUDA what there is
     os.setsid()  # a group of its own, so that the parent can end it with all that it started
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
     family.die_with_parent()
     family.adopt_orphans()
     code = 1
     with contextlib.suppress(BaseException):  # nothing can be told any more: the exit code has to do
-        _do(work, reports.send)
+        do()
         code = 0
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

@@ -1,21 +1,17 @@
 """The worker: one measurement in a process of its own. It writes its record itself."""
 
-import contextlib
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mmbench.results.schema import Outcome
 from mmbench.results.store import UnwritableError
 from mmbench.results.throughput import Throughput, write_throughput
-from mmbench.sweep import family
 from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of
-from mmbench.sweep.worker import Ended, Failed, OutOfMemory, Report, Training, Unwritable
+from mmbench.sweep.worker import Ended, Failed, OutOfMemory, Report, Training, Unwritable, run_apart
 
 
 @dataclass(frozen=True)
@@ -44,20 +40,7 @@ def main(work: Training, reports: Connection, device: str | None, order: Order, 
         order: how it is measured.
         record: without any figure, to be filled in.
     """
-    if device is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = device  # before anything asks CUDA what there is
-    os.setsid()  # a group of its own, so that the parent can end it with all that it started
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends its workers
-    family.die_with_parent()
-    family.adopt_orphans()
-    code = 1
-    with contextlib.suppress(BaseException):  # nothing can be told any more: the exit code has to do
-        _measure(work, reports.send, order, record)
-        code = 0
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)  # without waiting for threads and processes that a plugin has left
+    run_apart(partial(_measure, work, reports.send, order, record), device)
 
 
 def _measure(work: Training, tell: Callable[[Report], None], order: Order, record: Throughput) -> None:

@@ -1,6 +1,8 @@
 """Measures of the fitted method: taken once, beside the record, and a fault of one costs that one alone."""
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,22 @@ def test_a_measure_that_kills_its_worker_costs_itself_alone(mmbench, tmp_path):
     assert all(json.loads(r)["outcome"]["status"] == "ok" for name, r in records(tmp_path).items() if "json" in name)
 
 
+def test_a_measure_that_was_interrupted_is_taken_when_the_command_is_repeated(mmbench, start, tmp_path):
+    words = ("run", "-m", "good", "-d", "tiny", "--seeds", "1", "--measures", "endless,mute")
+    running = start(*words)
+    marks = tmp_path / "notes" / "endless"
+    deadline = time.monotonic() + 120
+    while not marks.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130
+    assert entries(tmp_path)["endless"]["begun"] == 1
+    again = mmbench(*words)  # this time it ends
+    assert again.returncode == 0, again.stderr
+    assert entries(tmp_path)["endless"]["scores"] == {"endless": 1}
+    assert entries(tmp_path)["mute"]["reason"]
+
+
 def test_a_method_without_a_score_is_not_measured(mmbench, tmp_path):
     done = mmbench("run", "-m", "raises", "-m", "good", "-d", "tiny", "--seeds", "1", "--measures", "census")
     assert done.returncode == 1
@@ -100,7 +118,7 @@ def test_a_method_without_a_score_is_not_measured(mmbench, tmp_path):
 @pytest.mark.parametrize(
     ("measures", "said"),
     [
-        ("censu", "there is no measure 'censu' to choose; did you mean census?"),
+        ("censu", "there is no measure 'censu' to choose; did you mean census"),
         ("oddity", "it stands in every record"),
         ("census[time=3]", "has no parameter 'time'"),
         ("census[times=x]", "times=x is not allowed"),

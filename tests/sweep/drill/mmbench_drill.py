@@ -44,7 +44,7 @@ def mmbench_measures():
     scores = (Score("oddity", "oddity"),)
     return [
         MeasureCard("oddity", "has no number for odd predictions", "mmbench_drill_models:oddity", scores),
-        *(_of_method(name) for name in ("census", "raising", "vague", "fatal", "mute")),
+        *(_of_method(name) for name in ("census", "raising", "vague", "fatal", "mute", "endless")),
     ]
 
 

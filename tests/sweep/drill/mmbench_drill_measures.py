@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from pathlib import Path
 
 import numpy as np
 
@@ -42,3 +44,12 @@ def mute(subject):
 
 def fatal(subject):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def endless(subject):
+    """Ends the second time alone."""
+    mark = Path(os.environ["DRILL_NOTES"], "endless")
+    if not mark.exists():
+        mark.touch()
+        time.sleep(600)
+    return Findings({"endless": 1.0})
