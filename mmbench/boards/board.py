@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 
 from mmbench.boards.budget import UNTUNED, Budget
+from mmbench.boards.derived import with_derived
 from mmbench.boards.gather import (
     ARITHMETIC,
     CEILING,
@@ -22,11 +23,13 @@ from mmbench.boards.gather import (
 )
 from mmbench.boards.measured import OfMeasure, measured
 from mmbench.boards.schema import Analysis, Bootstrap, Difference, Estimate, RowAnalysis, read_analysis
+from mmbench.boards.speed import Speed, speeds
 from mmbench.core.errors import MmbenchError, did_you_mean
 from mmbench.core.scores import Score
 from mmbench.results.schema import TaskRecord
 
 KNOWN_CEILING = "known ceiling"
+ROBUSTNESS = "robustness"  # the measure with scores that need other rows
 SECONDARY: Mapping[str, tuple[str, ...]] = {
     "classification": ("nll", "auroc", "balanced_accuracy", "macro_f1"),
     "multilabel": ("micro_f1", "average_precision", "auroc"),
@@ -111,6 +114,7 @@ class Board:
         budget: of all rows but those that cannot be tuned.
         marked: whether rows say what was spent on them: if they are tuned, or there are others that are.
         measures: of the fitted methods, by name.
+        speeds: throughput of the rows, one a device setting.
     """
 
     protocol: str
@@ -136,6 +140,7 @@ class Board:
     budget: Budget = UNTUNED
     marked: bool = False
     measures: Mapping[str, OfMeasure] = field(default_factory=dict)
+    speeds: tuple[Speed, ...] = ()
 
     @property
     def reference(self) -> BoardRow | None:
@@ -191,6 +196,10 @@ def make_board(gathering: Gathering, stored: Analysis | None) -> Board:
         rows.append(BoardRow(KNOWN_CEILING, CEILING, at_ceiling, normalised=Estimate(mean=1.0)))
     identity = gathering.newest.identity
     found = measured(gathering.rows)
+    measures = {
+        name: with_derived(of, gathering.rows, gathering.score.higher_is_better) if name == ROBUSTNESS else of
+        for name, of in found.measures.items()
+    }
     return Board(
         protocol=identity.protocol,
         protocol_version=identity.protocol_version,
@@ -213,7 +222,8 @@ def make_board(gathering: Gathering, stored: Analysis | None) -> Board:
         left_out=gathering.left_out,
         unreadable={**gathering.unreadable, **found.unreadable},
         budget=gathering.budget,
-        measures=found.measures,
+        measures=measures,
+        speeds=speeds(gathering.folder, gathering.rows),
         marked=bool(gathering.budget.trials) or not gathering.alone,
     )
 

@@ -8,6 +8,7 @@ from mmbench.boards.numbers import NONE, count, decimals, fixed
 from mmbench.boards.schema import Estimate
 from mmbench.core.scores import Score
 
+PLACES = 3  # at most
 LARGE = 10_000  # from here on numbers are written as 12.3k
 
 
@@ -27,7 +28,7 @@ class Shown:
         """Of rows by their id; ``n/a`` where the measure does not apply, a dash where it was not taken."""
         found = [self.measure.estimate(row, self.score.name) for row in rows]
         means = [estimate.mean for estimate in found if estimate]
-        places = decimals(self.score, means)
+        places = min(PLACES, decimals(self.score, means))
         large = bool(means) and max(map(abs, means)) >= LARGE
         return tuple(
             self._cell(row, estimate, places, large) if row else "" for row, estimate in zip(rows, found, strict=True)

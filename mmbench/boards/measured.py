@@ -54,6 +54,8 @@ class OfMeasure:
     def absent(self, row: str) -> str:
         """Why a row has no score of this measure: ``n/a``, ``failed``; empty if it was not taken."""
         found = list(self.entries.get(row, {}).values())
+        if any(entry.scores for entry in found):
+            return ""
         if any(entry.reason for entry in found):
             return NOT_APPLICABLE
         return "failed" if any(entry.error for entry in found) else ""

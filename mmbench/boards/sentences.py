@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mmbench.boards import columns
+from mmbench.boards import columns, speed
 from mmbench.boards.board import Board
 from mmbench.boards.budget import DEFAULT
 from mmbench.boards.gather import CEILING, SHORT
@@ -36,6 +36,7 @@ def about(board: Board, style: Style) -> Iterator[str]:
         yield "†: brings its own encoders, so that not the fusion alone differs."
     labels = {row.id: style.code(row.label) for row in board.rows}
     yield from columns.about(list(board.measures.values()), board.score, labels)
+    yield from speed.about(board.speeds)
     yield from _about_rows(board, style)
     yield from _about_files(board)
 

@@ -104,6 +104,9 @@ def columns(board: Board, style: Style) -> list[Column]:
         found.append(Column("of ceiling" if roomy else "of\nceiling", tuple(map(_share, rows)), dispensable=3))
     for shown in headlines(list(board.measures.values()), score):
         found.append(_measure(shown, rows, roomy, dispensable=1))
+    for number, speed in enumerate(board.speeds, start=1):
+        mark = f" ({number})" if len(board.speeds) > 1 else ""
+        found.append(Column(f"samples/s{mark} ↑", speed.cells([row.id for row in rows]), dispensable=1))
     if board.reference is not None:
         cells = tuple(_versus(row, places, style) for row in rows)
         found.append(Column("vs unimodal" if roomy else "vs\nunimodal", cells, "left"))

@@ -221,10 +221,15 @@ def found_throughput(out: Path, identity: ThroughputIdentity) -> Throughput | No
     return found if found.identity == identity else None
 
 
-def load_throughput(out: Path) -> list[Throughput]:
-    """All records below a folder, by setting, dataset and method; what cannot be read is logged and left out."""
+def load_throughput(out: Path, dataset: str = "*") -> list[Throughput]:
+    """All records below a folder, by setting, dataset and method; what cannot be read is logged and left out.
+
+    Args:
+        out: folder of results.
+        dataset: slug of the one that is meant; all of them without it.
+    """
     found = []
-    for path in sorted((out / FOLDER).glob("*/*/*.json")):
+    for path in sorted((out / FOLDER).glob(f"*/{dataset}/*.json")):
         try:
             found.append(read_throughput(path))
         except (MmbenchError, OSError) as error:

@@ -8,7 +8,15 @@ from mmbench.boards.board import load_boards
 from mmbench.boards.measured import measured
 from mmbench.results import measurements
 from mmbench.results.measurements import Measurement
-from mmbench.results.schema import Result
+from mmbench.results.schema import Provenance, Result
+from mmbench.results.throughput import (
+    DeviceSetting,
+    Throughput,
+    ThroughputIdentity,
+    ThroughputPhase,
+    ThroughputRow,
+    write_throughput,
+)
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def test_a_headline_is_the_mean_over_seeds_beside_accuracy(results):
     for seed, value in enumerate((0.2, 0.4)):
         enter(results, "late", seed, scores={"matching_mm": value, "matching_auc": 0.75})
     page = markdown.render_board(board_of(results))
-    assert "cosine MM, mapped ↑" in page
+    assert "MM, mapped ↑" in page
     assert "0.300" in row_of(page, "`late`")
     assert "–" in row_of(page, "`gated`")
     assert "### Further scores and cost" in page
@@ -90,6 +98,82 @@ def test_measurements_of_another_cell_are_refused(results):
     (other,) = results.out.glob("**/gated/seed0-*.json")
     measurements.path_of(other).write_bytes(measurements.path_of(record).read_bytes())
     assert any("is of another cell" in why for why in board_of(results).unreadable.values())
+
+
+def curves(clean, *values):
+    rows = [
+        ("none", "", 0.0, clean, None),
+        *(("noise", "a", k / len(values), v, None) for k, v in enumerate(values, 1)),
+    ]
+    names = ("corruption", "modality", "level", "value", "spread")
+    return {"curves": dict(zip(names, map(tuple, zip(*rows, strict=True)), strict=True))}
+
+
+def test_effective_robustness_is_against_late_of_the_same_seed(results):
+    enter(results, "late", 0, "robustness", scores={"robustness_area": 0.6}, tables=curves(0.8, 0.6, 0.4))
+    enter(results, "gated", 0, "robustness", scores={"robustness_area": 0.7}, tables=curves(0.7, 0.7, 0.6))
+    enter(results, "gated", 1, "robustness", scores={"robustness_area": 0.1}, tables=curves(0.7, 0.1, 0.1))
+    board = board_of(results)
+    row = {row.label: row.id for row in board.rows}
+    found = board.measures["robustness"]
+    assert found.values(row["late"], "robustness_effective") == {0: 0.0}
+    # (.7-.6 - (.7-.8) + .6-.4 - (.7-.8)) / 2; of seed 1 there is no late fusion
+    assert found.values(row["gated"], "robustness_effective") == {0: pytest.approx(0.25)}
+    assert found.values(row["gated"], "robustness_of_oracle") == {}
+    assert "effective robustness" in markdown.render_board(board)
+
+
+def test_the_oracles_area_is_the_measure_of_the_others(results, guess):
+    y = np.random.default_rng(0).integers(0, 3, 200)
+    results.add("oracle", guess(y, 0.9, 3, 9), role="ceiling")
+    enter(results, "oracle", 0, "robustness", scores={"robustness_area": 0.8}, tables=curves(1.0, 0.6))
+    enter(results, "late", 0, "robustness", scores={"robustness_area": 0.6}, tables=curves(0.8, 0.4))
+    board = board_of(results)
+    row = {row.label: row.id for row in board.rows}
+    assert board.measures["robustness"].values(row["late"], "robustness_of_oracle") == {0: pytest.approx(0.75)}
+
+
+def test_curves_of_other_levels_are_not_compared(results):
+    enter(results, "late", 0, "robustness", scores={"robustness_area": 0.6}, tables=curves(0.8, 0.6, 0.4))
+    enter(results, "gated", 0, "robustness", scores={"robustness_area": 0.7}, tables=curves(0.7, 0.7))
+    board = board_of(results)
+    row = {row.label: row.id for row in board.rows}
+    assert board.measures["robustness"].values(row["gated"], "robustness_effective") == {}
+
+
+def test_speeds_of_two_devices_have_two_columns(results):
+    for name, speed in (("Some CPU", 1234.0), ("Some GPU", 98765.0)):
+        write_speed(results, "late", name, speed)
+    page = markdown.render_board(board_of(results))
+    assert "samples/s (1) ↑" in page
+    assert "samples/s (2) ↑" in page
+    assert "1.23k" in row_of(page, "`late`")
+    assert "98.8k" in row_of(page, "`late`")
+    assert "98.8k" not in row_of(page, "`gated`")
+    assert "on cpu: Some CPU" in page
+
+
+def test_speed_on_other_data_is_not_shown(results):
+    write_speed(results, "late", "Some CPU", 1234.0, data="e" * 32)
+    assert "samples/s" not in markdown.render_board(board_of(results))
+
+
+def write_speed(factory, method, device, speed, data="d" * 32):
+    identity = ThroughputIdentity(
+        method=method,
+        method_source="a",
+        core_source="c",
+        dataset="toy",
+        dataset_version="1",
+        data=data,
+        setting=DeviceSetting(device="cpu", name=device, torch="2"),
+        steps=50,
+        seconds=1.0,
+    )
+    steps = {"batch": 256, "steps": 60, "warm_up": 10, "stable": True, "median_ms": 1, "p5_ms": 1, "p95_ms": 1}
+    row = ThroughputRow(**steps, p99_ms=1, samples_per_second=speed)
+    made = Provenance(created="2026-01-01", mmbench="0", plugin="p", libraries={}, hardware={})
+    write_throughput(factory.out, Throughput(identity=identity, predict=ThroughputPhase(rows=(row,)), provenance=made))
 
 
 def test_nothing_was_measured(results):

@@ -27,6 +27,5 @@ CARD = MeasureCard(
     ),
     tasks=("classification", "multilabel", "regression", "verification", "anomaly"),
     needs="method",
-    headline="cost_flops",
-    details=("cost_parameters", "cost_fit_seconds", "cost_peak_mib"),
+    details=("cost_flops", "cost_peak_mib"),
 )

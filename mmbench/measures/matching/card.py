@@ -7,7 +7,7 @@ from mmbench.core.scores import Score
 
 # Name, title, whether higher is better, range, unit, chance level where it is one number.
 _KINDS: tuple[tuple[str, str, bool, float, float, str, float | None], ...] = (
-    ("mm", "cosine MM", True, -inf, 1.0, "", 0.0),
+    ("mm", "MM", True, -inf, 1.0, "", 0.0),
     ("kl", "KL MM", True, -inf, 1.0, "", 0.0),
     ("js", "Jensen–Shannon MM", True, -inf, 1.0, "", 0.0),
     ("auc", "Match-AUC", True, 0.0, 1.0, "", 0.5),

@@ -12,9 +12,9 @@ CARD = MeasureCard(
     summary="How much performance is left when inputs are corrupted: noise, dropout, lag, blur, shuffled partners, …",
     build="mmbench.measures.robustness.measure:robustness",
     scores=(
-        Score("robustness_area", "area under corruption", of_main=True),
-        Score("robustness_worst", "worst area under corruption", of_main=True),
-        Score("robustness_retained", "retained under corruption", low=-inf, high=inf),
+        Score("robustness_area", "robustness", of_main=True),
+        Score("robustness_worst", "worst robustness", of_main=True),
+        Score("robustness_retained", "retained", low=-inf, high=inf),
         *(Score(f"robustness_{name}", f"area under {name}", of_main=True) for name in FAMILIES),
     ),
     tasks=("classification", "multilabel", "regression", "verification", "anomaly"),
