@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mmbench.core.training import Stage, Training
     from mmbench.data.source import Source
     from mmbench.hooks import hookimpl
+    from mmbench.measures.evaluation import Evaluation
+    from mmbench.measures.subject import Findings, Subject
     from mmbench.nn.encoders import Encoder, Encoding, ModalityEncoders, make_encoder
     from mmbench.nn.functional import (
         attention,
@@ -42,6 +44,8 @@ _HOMES = {
     "mmbench.core.training": ("Stage", "Training"),
     "mmbench.data.source": ("Source",),
     "mmbench.hooks": ("hookimpl",),
+    "mmbench.measures.evaluation": ("Evaluation",),
+    "mmbench.measures.subject": ("Findings", "Subject"),
     "mmbench.nn.encoders": ("Encoder", "Encoding", "ModalityEncoders", "make_encoder"),
     "mmbench.nn.functional": (
         "attention",
@@ -67,6 +71,8 @@ __all__ = [
     "Encoder",
     "Encoding",
     "Estimator",
+    "Evaluation",
+    "Findings",
     "Fitted",
     "FusionModel",
     "FusionOutput",
@@ -84,6 +90,7 @@ __all__ = [
     "Source",
     "Split",
     "Stage",
+    "Subject",
     "Task",
     "TaskKind",
     "Term",
