@@ -7,7 +7,7 @@ from pathlib import Path
 from mmbench.core.errors import MmbenchError
 from mmbench.core.spec import Spec, split_outside_brackets
 from mmbench.registry import installed
-from mmbench.results import store
+from mmbench.results import measurements, store
 from mmbench.results.provenance import core_source, method_source
 from mmbench.results.schema import Identity, Result
 
@@ -32,16 +32,32 @@ def records_text(out: Path) -> str:
 
 
 def failures_text(out: Path) -> str:
-    """Every record without a score: where it is, what happened, the traceback."""
+    """Every record without a score, and every measure that went wrong: where, what happened, the traceback."""
     parts = []
     for path, record in _records(out):
         if isinstance(record, str):
             parts.append(record)
         elif not record.ok:
-            traceback = "\n".join(f"    {line}" for line in record.outcome.traceback.rstrip().splitlines())
-            head = f"{path}\n  {record.outcome.status}: {record.outcome.message}"
-            parts.append(f"{head}\n{traceback}" if traceback else head)
+            parts.append(_told(path, record.outcome.status, record.outcome.message, record.outcome.traceback))
+        else:
+            parts += _flaws(path)
     return "\n\n".join(parts) or f"no failures below {out}"
+
+
+def _flaws(record: Path) -> list[str]:
+    """Measures of a cell that went wrong."""
+    try:
+        found = measurements.read(record)
+    except MmbenchError as error:
+        return [str(error)]
+    entries = found.measures.items() if found else ()
+    path = measurements.path_of(record)
+    return [_told(path, f"measure {spec}", entry.error, entry.traceback) for spec, entry in entries if entry.error]
+
+
+def _told(path: Path, what: str, message: str, traceback: str) -> str:
+    lines = [str(path), f"  {what}: {message}", *(f"    {line}" for line in traceback.rstrip().splitlines())]
+    return "\n".join(lines)
 
 
 def is_stale(identity: Identity) -> bool:

@@ -71,6 +71,9 @@ def test_a_measure_that_fails_costs_itself_alone(mmbench, tmp_path):
     assert found["census"]["scores"] == {"census": 60}
     assert "no numbers" in found["raising"]["traceback"]
     assert "gave no score and no reason" in found["vague"]["error"]
+    told = mmbench("results", "--failed").stdout
+    assert "measure raising: ValueError: this measure has no numbers" in told
+    assert "Traceback" in told
     again = mmbench(*words)
     assert "of 1 a measure failed before" in again.stderr
     retried = mmbench(*words, "--retry-failed")
