@@ -70,7 +70,7 @@ def about(measures: Sequence[OfMeasure], main: Score, labels: dict[str, str]) ->
             continue
         chance = [f"{score.title} {score.chance:g}" for score in shown if score.chance is not None]
         said = f"; by chance: {', '.join(chance)}" if chance else ""
-        yield f"{', '.join(score.title for score in shown)}: of the measure {found.spec}. {found.card.summary}{said}."
+        yield f"{'; '.join(score.title for score in shown)}: of the measure {found.spec}. {found.card.summary}{said}."
         for reason, rows in found.reasons().items():
             names = ", ".join(sorted(labels[row] for row in rows if row in labels))
             yield f"{found.card.name} of {names}: {reason}."

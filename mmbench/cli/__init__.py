@@ -10,6 +10,7 @@ VERBS = {
     "tune": "mmbench.cli.tune:tune",
     "throughput": "mmbench.cli.throughput:throughput",
     "board": "mmbench.cli.board:board",
+    "plot": "mmbench.cli.plot:plot",
     "results": "mmbench.cli.results:results",
     "list": "mmbench.cli.listing:listing",
     "data": "mmbench.cli.data:data",

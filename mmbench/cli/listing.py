@@ -47,7 +47,7 @@ _HEADINGS = {
     "methods": ["method", "role", "what it is", "tasks"],
     "datasets": ["dataset", "task", "modalities", "train/val/test", "ceiling", "quick"],
     "terms": ["term", "what it is", "tasks"],
-    "measures": ["measure", "what it is", "scores"],
+    "measures": ["measure", "taken", "what it is", "on boards"],
 }
 
 
@@ -77,7 +77,13 @@ def _term(card: TermCard) -> list[str]:
 
 
 def _measure(card: MeasureCard) -> list[str]:
-    return [card.name, card.summary, ", ".join(score.name for score in card.scores)]
+    """Of a measure of the fitted method, what boards show of its scores, of which there may be dozens."""
+    shown = card.scores
+    if card.needs == "method":
+        names = (card.headline, *card.details)
+        shown = tuple(score for name in names for score in card.scores if score.name == name)
+    taken = "every record" if card.needs == "predictions" else "opt-in" if card.opt_in else "default"
+    return [card.name, taken, card.summary, "; ".join(score.title for score in shown)]
 
 
 def _encoders() -> list[list[str]]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmbench.cli.device import choose_device, device_option
 from mmbench.cli.interrupts import CODE as INTERRUPTED
 from mmbench.cli.interrupts import Interrupts
-from mmbench.core.arithmetic import DEVICES, DTYPES, Arithmetic
+from mmbench.core.arithmetic import DTYPES, Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.registry import Registry, installed
 
@@ -50,7 +51,7 @@ FAILED = 1
     "-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores, or CUDA devices]"
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each worker, on the CPU.")
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@device_option
 @click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the arithmetic.")
 @click.option("--compile", "compiled", is_flag=True, help="Train through torch.compile (CUDA graphs on a GPU).")
 @click.option("--deterministic", is_flag=True, help="Refuse kernels that are not deterministic.")
@@ -97,11 +98,8 @@ def run(
     """
     if not everything and not (methods or datasets):
         raise MmbenchError("say what to run: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
-    if dtype == "tf32" and device != "cuda":
-        raise MmbenchError("--dtype tf32 needs --device cuda: a CPU has no such numbers")
     from mmbench.results.store import UnwritableError, check_writable
     from mmbench.sweep.augmentation import with_train_split
-    from mmbench.sweep.devices import allowed_devices
     from mmbench.sweep.local import LocalExecutor
     from mmbench.sweep.measures import choose_measures
     from mmbench.sweep.memory import read_size
@@ -109,16 +107,16 @@ def run(
     from mmbench.sweep.protocol import find_protocol
 
     chosen = with_train_split(find_protocol(protocol), installed(), augment, balance)
-    arithmetic = Arithmetic(device, dtype, threads, compiled, deterministic)  # type: ignore[arg-type]  # click checks
+    found, devices = choose_device(device, dtype)
+    arithmetic = Arithmetic(found, dtype, threads, compiled, deterministic)  # type: ignore[arg-type]  # click checks
     settings = Settings(
         out,
         chosen,
         tuple(range(seeds or chosen.seeds)),
         arithmetic,
-        seeds_mode or _usual_mode(device),  # type: ignore[arg-type]  # click checks
+        seeds_mode or _usual_mode(found),  # type: ignore[arg-type]  # click checks
         measures=choose_measures(installed(), measures, chosen),
     )
-    devices = allowed_devices() if device == "cuda" else ()
     workers = jobs or len(devices) or os.cpu_count() or 1
     executor = LocalExecutor(workers, threads, timeout, None if memory is None else read_size(memory), devices)
     try:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmbench.cli.device import choose_device, device_option
 from mmbench.cli.interrupts import CODE as INTERRUPTED
 from mmbench.cli.interrupts import Interrupts
 from mmbench.cli.run import FAILED, choose
-from mmbench.core.arithmetic import DEVICES, DTYPES, Arithmetic
+from mmbench.core.arithmetic import DTYPES, Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.registry import installed
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # `mmbench --help` imports this module, and must not import w
 @click.option("--protocol", default="standard", show_default=True, help="quick or standard: of the data.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="On the CPU.")
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@device_option
 @click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the arithmetic.")
 @click.option("--compile", "compiled", is_flag=True, help="Training steps go through torch.compile, as in a run.")
 @click.option("--steps", type=click.IntRange(1), default=50, show_default=True, help="Timed at each batch, at least.")
@@ -69,17 +70,14 @@ def throughput(
     """
     if not everything and not (methods or datasets):
         raise MmbenchError("say what to measure: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
-    if dtype == "tf32" and device != "cuda":
-        raise MmbenchError("--dtype tf32 needs --device cuda: a CPU has no such numbers")
     from mmbench.results.store import UnwritableError, check_writable
-    from mmbench.sweep.devices import allowed_devices
     from mmbench.sweep.memory import read_size
     from mmbench.throughput.run import ThroughputExecutor
     from mmbench.throughput.worker import Order
 
-    arithmetic = Arithmetic(device, dtype, threads, compiled)  # type: ignore[arg-type]  # click checks
+    found, devices = choose_device(device, dtype)
+    arithmetic = Arithmetic(found, dtype, threads, compiled)  # type: ignore[arg-type]  # click checks
     order = Order(out, steps, seconds, None if memory is None else read_size(memory))
-    devices = allowed_devices() if device == "cuda" else ()
     executor = ThroughputExecutor(arithmetic, order, timeout, devices)
     try:
         with Interrupts(executor.kill), executor:

@@ -15,6 +15,8 @@ from mmbench.core.errors import MmbenchError
 from mmbench.results import store
 from mmbench.results.schema import Plain, Record
 
+Value = bool | int | float | str | None  # of a table's cell
+
 
 class Measurement(Record):
     """What one measure found out about one cell.
@@ -37,7 +39,7 @@ class Measurement(Record):
     source: str
     score: float | None = None
     scores: dict[str, float] = Field(default_factory=dict)
-    tables: dict[str, dict[str, tuple[Plain, ...]]] = Field(default_factory=dict)
+    tables: dict[str, dict[str, tuple[Value, ...]]] = Field(default_factory=dict)
     notes: dict[str, Plain] = Field(default_factory=dict)
     reason: str = ""
     error: str = ""

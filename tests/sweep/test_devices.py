@@ -1,5 +1,7 @@
 """CUDA devices are handed out within what the caller allows."""
 
+import json
+
 import pytest
 
 from mmbench.core.errors import MmbenchError
@@ -103,3 +105,13 @@ def test_nothing_is_handed_out_where_there_is_nothing():
     assert not pool.has_room()
     with pytest.raises(MmbenchError, match="no device is free"):
         pool.take()
+
+
+def test_auto_is_the_cpu_where_no_device_may_be_used(mmbench, tmp_path):
+    done = mmbench("run", "-m", "good", "-d", "tiny", "--seeds", "1", "--device", "auto", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 0, done.stderr
+    (record,) = tmp_path.glob("results/**/seed0-*.json")
+    assert json.loads(record.read_text())["identity"]["device"] == "cpu"
+    refused = mmbench("run", "-m", "good", "-d", "tiny", "--device", "auto", "--dtype", "tf32", CUDA_VISIBLE_DEVICES="")
+    assert refused.returncode == 2
+    assert "tf32 needs --device cuda" in refused.stderr

@@ -37,5 +37,5 @@ CARD = MeasureCard(
     needs="method",
     protocols={"quick": {"pairs": 300, "fit": 500, "shuffles": 50}},
     headline="matching_mm",
-    details=("matching_mm_raw", "matching_auc", "matching_cka"),
+    details=("matching_mm_raw", "matching_auc", "matching_cka", "matching_map"),
 )
