@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from importlib import metadata
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from mmbench import __version__
 from mmbench.core.errors import MmbenchError
 from mmbench.data.fetch.content import file_digest
 from mmbench.data.fetch.progress import QUIET, Progress
@@ -131,7 +131,7 @@ def _once(url: str, wanted: Wanted, progress: Progress, timeout: float) -> None:
     have, version = _begun(url, wanted)
     if have == wanted.size:
         return
-    headers = {"User-Agent": f"mmbench/{__version__}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": f"mmbench/{metadata.version('mmbench')}", "Accept-Encoding": "identity"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": version}
     with _open(Request(url, headers=headers), wanted, timeout) as reply:
