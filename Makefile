@@ -24,6 +24,7 @@ docs: $(SETUP)  ## docs/datasets.md from the cards, with pictures of what is her
 	$(BIN)/python docs/make/page.py --pictures
 	$(BIN)/python docs/make/curves.py
 	$(BIN)/python docs/make/findings.py
+	$(BIN)/python docs/make/measured.py
 
 lint: $(SETUP)  ## style, types, and which room may import which
 	$(BIN)/ruff check .

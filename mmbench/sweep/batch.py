@@ -22,6 +22,7 @@ from mmbench.sweep.cell import (
     measure,
     measures_of_predictions,
     run_cell,
+    versions,
 )
 from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of, words_of
 from mmbench.sweep.globals import restored_globals
@@ -85,7 +86,10 @@ def run_batch(batch: CellBatch, starting: Callable[[tuple[Cell, ...]], None]) ->
                 splits = load_data(batch)  # whatever it was, it may have left them changed
             yield Done(cell, outcome, None, None, time.perf_counter() - started)
         else:
+            before = versions(splits)
             yield _done(batch, splits, cell, scored, time.perf_counter() - started)
+            if versions(splits) != before:
+                splits = load_data(batch)  # a measure has changed them
 
 
 def _done(batch: CellBatch, splits: Splits, cell: Cell, scored: Scored, seconds: float) -> Done:

@@ -135,7 +135,7 @@ def fit_and(
         MmbenchError: if predictions have another shape than the task says, or are no probabilities.
     """
     balanced = _balanced(batch, splits, seed)
-    before = _versions(balanced)
+    before = versions(balanced)
     fitting = begin(batch, splits, seed)
     fitting.run.watch = watch if isinstance(fitting.estimator, ModelEstimator) else None
     peak, started = PeakMemory(batch.settings.arithmetic.device), time.perf_counter()
@@ -159,7 +159,7 @@ def fit_together(batch: CellBatch, splits: Splits) -> dict[int, Fitting | Diverg
         return "the method is deterministic: it has one seed"
     seeds = batch.settings.seeds
     balanced = _balanced(batch, splits, seeds[0])  # they share one train split
-    before = _versions(balanced)
+    before = versions(balanced)
     fittings = [begin(batch, splits, seed) for seed in seeds]
     peak, started = PeakMemory(batch.settings.arithmetic.device), time.perf_counter()
     runs, estimators = [fitting.run for fitting in fittings], [fitting.estimator for fitting in fittings]
@@ -233,13 +233,13 @@ def _refuse_idle_choices(batch: CellBatch, run: CellRun) -> None:
 
 
 def _refuse_changes(batch: CellBatch, splits: Splits, before: list[int]) -> None:
-    if _versions(splits) != before:
+    if versions(splits) != before:
         raise ChangedInputsError(
             f"{batch.method.card.name} writes into the splits that it is given; copy a tensor before changing it"
         )
 
 
-def _versions(splits: Splits) -> list[int]:
+def versions(splits: Splits) -> list[int]:
     """How often each tensor was written to, directly or through a view."""
     return [tensor._version for tensor in pytree.tree_leaves((splits.train, splits.validation, splits.test))]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from mmbench.core.cards import MethodCard
 from mmbench.core.task import Task
-from mmbench.data.splits import Splits
+from mmbench.data.splits import Scaling, Splits
 from mmbench.measures.evaluation import Evaluation
 from mmbench.measures.subject import Array, Effort, Made, Part
 from mmbench.measures.task import task_score
@@ -30,6 +30,8 @@ from mmbench.train.blocks import PROBED, rows_at_once
 from mmbench.train.fitted import FittedModel
 from mmbench.train.memo import MemoisedModel
 from mmbench.train.run import ModelEstimator
+
+LEAST_DEVIATION = 1e-6  # of targets, where few rows have all the same
 
 
 class FittedSubject:
@@ -53,8 +55,9 @@ class FittedSubject:
         self.dataset, self.parameters = batch.dataset.card.name, dict(batch.dataset.parameters)
         self.sizes = {part: len(self._part(part)) for part in ("train", "validation", "test")}
         self.effort: Effort = fitting.effort
-        self._predicted = {part: prediction.numpy() for part, prediction in (predicted or {}).items()}
+        self._predicted = {part: _fixed(prediction.numpy()) for part, prediction in (predicted or {}).items()}
         self._kept: dict[str, Any] = {}
+        self._last: tuple[Split, FusionOutput] | None = None
         self._score: Scorer = scorer(splits)
 
     @property
@@ -79,7 +82,7 @@ class FittedSubject:
 
     def predictions(self, part: Part) -> Array:
         if part not in self._predicted:
-            self._predicted[part] = predict(self.fitting.estimator, self.splits, self._part(part)).numpy()
+            self._predicted[part] = _fixed(predict(self.fitting.estimator, self.splits, self._part(part)).numpy())
         return self._predicted[part]
 
     def targets(self, part: Part) -> NDArray[Any]:
@@ -117,7 +120,7 @@ class FittedSubject:
         )
 
     def scores(self, prediction: Array, split: Split) -> dict[str, float]:
-        return self._score(torch.from_numpy(np.asarray(prediction)), split)
+        return self._score(torch.tensor(prediction), split)
 
     def embed(self, split: Split) -> dict[str, Array]:
         fitted = self._fitted
@@ -138,12 +141,18 @@ class FittedSubject:
 
     def refit(self, train: NDArray[np.int64]) -> "FittedSubject":
         index = torch.from_numpy(train).to(self.splits.train.inputs.present.device)
-        few = replace(self.splits, train=self.splits.train.take(index))
+        few = _scaled_by_train(replace(self.splits, train=self.splits.train.take(index)))
         return FittedSubject(self.batch, few, fit_anew(self.batch, few, self.seed))
 
     def to_device(self, split: Split) -> Split:
         moved: Split = pytree.tree_map(lambda x: x.to(self.fitting.run.device), split)
         return moved
+
+    def versions(self) -> list[int]:
+        """How often each tensor of the splits and of the model was written to."""
+        model = self.model
+        own = [] if model is None else [*model.parameters(), *model.buffers()]
+        return [x._version for x in (*pytree.tree_leaves(_parts(self.splits)), *own)]
 
     def generator(self, *words: object) -> np.random.Generator:
         return _generator(self.batch.prepared.fingerprint, str(self.seed), *map(str, words))
@@ -169,15 +178,13 @@ class FittedSubject:
         found: NDArray[Any] = (
             self.splits.in_units(target.double()) if self.task.kind == "regression" else target
         ).numpy()
-        return found
+        return _fixed(found)
 
     def _output(self, fitted: FittedModel, split: Split) -> FusionOutput:
         """Over a whole split; the last one asked for is kept."""
-        kept = self._kept.get("output")
-        if kept is None or kept[0] is not split:
-            kept = self._kept["output"] = (split, fitted.output(self.to_device(split.withheld())))
-        found: FusionOutput = kept[1]
-        return found
+        if self._last is None or self._last[0] is not split:
+            self._last = (split, fitted.output(self.to_device(split.withheld())))
+        return self._last[1]
 
     def _in_units(self, output: FusionOutput, rows: int) -> Tensor:
         assert output.prediction is not None
@@ -188,6 +195,31 @@ class FittedSubject:
 def _generator(*words: str) -> np.random.Generator:
     digest = sha256("\n".join(words).encode()).digest()
     return np.random.default_rng(np.frombuffer(digest, np.uint32).tolist())
+
+
+def _scaled_by_train(splits: Splits) -> Splits:
+    """With the targets of a regression standardised by what these rows of train alone say."""
+    if splits.target_scaling is None:
+        return splits
+    own = splits.in_units(cast(Tensor, splits.train.target).double())
+    scaling = Scaling(own.mean(0), own.std(0, correction=0).clamp(min=LEAST_DEVIATION))
+
+    def rescaled(split: Split) -> Split:
+        target = cast(Tensor, split.target)
+        return replace(split, target=scaling.apply(splits.in_units(target.double())).to(target.dtype))
+
+    train, validation, test = map(rescaled, _parts(splits))
+    return replace(splits, train=train, validation=validation, test=test, target_scaling=scaling)
+
+
+def _parts(splits: Splits) -> tuple[Split, Split, Split]:
+    return splits.train, splits.validation, splits.test
+
+
+def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """That nobody can write into: it may be the splits' own memory."""
+    array.flags.writeable = False
+    return array
 
 
 def _leaves(split: Split) -> list[Tensor]:

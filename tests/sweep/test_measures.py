@@ -111,6 +111,27 @@ def test_a_measure_that_was_interrupted_is_taken_when_the_command_is_repeated(mm
     assert entries(tmp_path)["mute"]["reason"]
 
 
+def test_a_measure_that_writes_into_the_data_harms_no_other_cell(mmbench, tmp_path):
+    words = ("run", "-m", "good", "-d", "tiny", "--seeds", "2", "-j", "1")
+    assert mmbench(*words, "--measures", "none", "--out", "clean").returncode == 0
+    done = mmbench(*words, "--measures", "census,scribbling,mute")
+    assert done.returncode == 1
+    assert "measure scribbling: it writes into what it was given" in done.stderr
+    clean = [json.loads(path.read_text())["scores"] for path in sorted(tmp_path.glob("clean/**/seed*.json"))]
+    assert [json.loads(path.read_text())["scores"] for path in sorted(tmp_path.glob("results/**/seed*.json"))] == clean
+    again = mmbench(*words, "--measures", "census,scribbling,mute")  # what came after it is taken now
+    assert again.returncode == 0, again.stderr
+    assert entries(tmp_path)["mute"]["reason"]
+
+
+@pytest.mark.parametrize(("measure", "said"), [("infinite", "infinite is nan"), ("beyond", "its card says 0.0 to 1.0")])
+def test_a_score_that_is_no_number_or_beyond_its_range_is_refused(mmbench, tmp_path, measure, said):
+    done = mmbench("run", "-m", "good", "-d", "tiny", "--seeds", "1", "--measures", measure)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "scores" not in entries(tmp_path)[measure]
+
+
 def test_a_method_without_a_score_is_not_measured(mmbench, tmp_path):
     done = mmbench("run", "-m", "raises", "-m", "good", "-d", "tiny", "--seeds", "1", "--measures", "census")
     assert done.returncode == 1

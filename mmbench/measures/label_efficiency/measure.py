@@ -74,7 +74,11 @@ def _curve(subject: Subject, shares: Sequence[float]) -> list[Point]:
         try:
             fitted = subject if len(rows) == len(order) else subject.refit(np.sort(rows))
             value = subject.score(fitted.predictions("test"), test)
-        except (ArithmeticError, ValueError) as error:  # diverged, or too few rows for what it does with them
+        except MemoryError:
+            raise
+        except Exception as error:  # diverged, or too few rows for what it does with them: a plugin's, of any kind
+            if "out of memory" in str(error):
+                raise
             return Point(share, len(rows), None, f"{type(error).__name__}: {error}"[:200], failed=True)
         why = "" if math.isfinite(value) else f"{subject.task.metric} is not defined"
         return Point(share, len(rows), None if why else value, why, failed=bool(why))

@@ -19,7 +19,7 @@ CARD = MeasureCard(
     ),
     tasks=("classification", "multilabel", "regression", "verification", "anomaly"),
     needs="method",
-    protocols={"quick": {"draws": 1, "passes": 20_000}},
+    protocols={"quick": {"draws": 1, "passes": 10_000}},
     headline="robustness_area",
     details=("robustness_retained", "robustness_worst", *(f"robustness_{name}" for name in FAMILIES)),
 )

@@ -33,7 +33,7 @@ def robustness(
     levels: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0),
     draws: Annotated[int, Range(1, 100)] = 2,
     most: Annotated[int, Range(LEAST_ROWS, 1_000_000)] = 1000,
-    passes: Annotated[int, Range(1000, 1e9, log=True)] = 100_000,
+    passes: Annotated[int, Range(1000, 1e9, log=True)] = 50_000,
 ) -> Findings:
     """How much of the main metric is left when test inputs are corrupted.
 
@@ -72,7 +72,9 @@ def robustness(
         "passes": len(base) * variants,
         "undefined_curves": sum(curve is None for curve in curves.values()),
     }
-    scores = _scores(subject.task, curves) | _retained(subject, curves, clean, prediction, base)
+    nothing = replace(base.inputs, present=torch.zeros_like(base.inputs.present))
+    chance = subject.score(predict(nothing), base)  # of the training prior on these very rows
+    scores = _scores(subject.task, curves) | _retained(subject, curves, (clean, chance), prediction, base)
     reason = "" if scores else f"{subject.task.metric} is not defined on corrupted inputs"
     return Findings(scores, tables, notes, reason)
 
@@ -161,12 +163,16 @@ def _scores(task: Task, curves: Mapping[Key, Curve | None]) -> dict[str, float]:
 
 
 def _retained(
-    subject: Subject, curves: Mapping[Key, Curve | None], clean: float, prediction: Array, base: Split
+    subject: Subject,
+    curves: Mapping[Key, Curve | None],
+    levels: tuple[float, float],
+    prediction: Array,
+    base: Split,
 ) -> dict[str, float]:
-    """The share of the clean score above chance that is left, where both are known and differ clearly."""
-    chance = subject.chance
+    """The share of the clean score above chance (``levels``) that is left, where both are known and differ clearly."""
+    clean, chance = levels
     areas = [area(curve) for curve in curves.values() if curve]
-    if len(areas) < len(curves) or chance is None or not _clearly_better(subject, prediction, base, chance):
+    if len(areas) < len(curves) or not isfinite(chance) or not _clearly_better(subject, prediction, base, chance):
         return {}
     return {"robustness_retained": retained(float(np.mean(areas)), clean, chance)}
 

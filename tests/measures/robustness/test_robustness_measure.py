@@ -212,6 +212,7 @@ def test_variants_keep_the_tensors_that_they_leave_alone():
     parts = {part: split_of(Task("classification", 2, (A, B)), 300, 0, sign_of_a) for part in ("train", "test")}
     robustness(Watched(Task("classification", 2, (A, B)), parts, certain))
     assert same[0] == [True, True]
+    assert same.pop() == [True, True]  # nothing present, for the prior's score
     counts = {tuple(pattern): same[1:].count(pattern) for pattern in same[1:]}
     assert counts == {(False, True): 24, (True, False): 24, (False, False): 24}
 

@@ -13,6 +13,7 @@ FAULTS = {
         "witness meddler"
     ),
 }
+MEASURES = "census raising vague fatal mute endless scribbling infinite beyond"
 
 
 @hookimpl
@@ -44,12 +45,14 @@ def mmbench_measures():
     scores = (Score("oddity", "oddity"),)
     return [
         MeasureCard("oddity", "has no number for odd predictions", "mmbench_drill_models:oddity", scores),
-        *(_of_method(name) for name in ("census", "raising", "vague", "fatal", "mute", "endless")),
+        *map(
+            _of_method, ["census", "raising", "vague", "fatal", "mute", "endless", "scribbling", "infinite", "beyond"]
+        ),
     ]
 
 
 def _of_method(name):
-    scores = (Score(name, name, high=float("inf")),)
+    scores = (Score(name, name, high=1.0 if name == "beyond" else float("inf")),)
     protocols = {"quick": {"times": 2}} if name == "census" else {}
     build = f"mmbench_drill_measures:{name}"
     return MeasureCard(name, name, build, scores, needs="method", protocols=protocols, opt_in=True)

@@ -53,3 +53,16 @@ def endless(subject):
         mark.touch()
         time.sleep(600)
     return Findings({"endless": 1.0})
+
+
+def scribbling(subject):
+    subject.rows("test").inputs.values["left"].zero_()
+    return Findings({"scribbling": 1.0})
+
+
+def infinite(subject):
+    return Findings({"infinite": float("nan")})
+
+
+def beyond(subject):
+    return Findings({"beyond": 7.0})

@@ -12,8 +12,8 @@ from mmbench.nn.records import Inputs
 
 def shuffle(inputs: Inputs, modality: Modality, level: float, rng: Generator) -> Inputs:
     """A share ``level`` of the rows that have the modality get that of another such row, with its length and
-    times: a random cycle through them, so that none keeps its own. What is absent stays so; fewer than two
-    rows stay as they are."""
+    times: a random cycle through them, so that none keeps its own. What is absent stays so; a single row that
+    is chosen has nobody to change with, and stays as it is."""
     name, present = modality.name, inputs.present
     here = inputs.here(name).nonzero()[:, 0]
     order = torch.from_numpy(rng.permutation(len(here))).to(here.device)
