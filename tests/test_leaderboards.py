@@ -9,7 +9,7 @@ from mmbench.boards.board import load_boards
 from mmbench.boards.markdown import write_markdown
 from mmbench.boards.schema import Analysis, read_analysis
 from mmbench.cli import main
-from mmbench.results import store
+from mmbench.results import measurements, store
 
 LEADERBOARDS = Path(__file__).parents[1] / "leaderboards"
 RESULTS = LEADERBOARDS / "results"
@@ -43,6 +43,20 @@ def test_every_record_is_sound_and_has_the_key_of_its_identity():
         assert record.provenance.dirty is False, f"{path} was made by code that is not committed"
 
 
+def test_every_measurement_is_of_a_record_and_of_the_fit_that_the_record_is_of():
+    for path in store.records(RESULTS):
+        found = measurements.read(path)
+        for spec, entry in found.measures.items() if found else ():
+            where = f"{measurements.path_of(path)}, {spec}"
+            assert found.key == store.read(path).key, where
+            assert not entry.error, f"{where}: {entry.error}"
+            assert entry.commit, f"{where} does not say which commit made it"
+            assert entry.dirty is False, f"{where} was made by code that is not committed"
+            record = store.read(path)
+            if entry.score is not None:
+                assert entry.score == pytest.approx(record.scores[record.task.metric], abs=1e-9), where
+
+
 def test_the_pages_are_what_the_records_give(tmp_path):
     written = write_markdown(load_boards([RESULTS]), tmp_path)
     assert written
@@ -70,14 +84,16 @@ def test_published_cells_run_again_score_the_same(tmp_path):
     """
     methods, datasets = ("late", "hybrid", "linear"), ("avdigits", "pid-unique", "diabetes-views")
     words = [word for flag, names in (("-m", methods), ("-d", datasets)) for name in names for word in (flag, name)]
-    done = CliRunner().invoke(main, ["run", *words, "--seeds", "1", "-j", "1", "--out", str(tmp_path)])
+    done = CliRunner().invoke(
+        main, ["run", *words, "--seeds", "1", "-j", "1", "--measures", "none", "--out", str(tmp_path)]
+    )
     assert done.exit_code == 0, done.output
     again = [store.read(path) for path in store.records(tmp_path)]
     assert len(again) == len(methods) * len(datasets)
     for record in again:
         identity = record.identity
         folder = RESULTS / "standard" / identity.dataset / identity.method
-        published = [store.read(path) for path in folder.glob("*.json")]
+        published = [store.read(path) for path in folder.glob("seed*.json")]
         before = [old for old in published if old.identity.seed == 0 and old.identity.data == identity.data]
         assert before, f"{identity.method} on {identity.dataset} is not published"
         newest = max(before, key=lambda old: old.provenance.created)

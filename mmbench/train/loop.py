@@ -49,7 +49,7 @@ class History:
     validation: list[float] = field(default_factory=list)
     best: int = 0
     diverged: DivergedError | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)  # of a clock: never twice the same
 
 
 Watch = Callable[[Sequence[History]], None]  # told what has happened so far, a seed; it may raise to end the training

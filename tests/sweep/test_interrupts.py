@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-SLOW = ("run", "-m", "slow", "-m", "leaver-stuck", "-d", "tiny", "--seeds", "2", "-j", "2")
+WORDS = "run -m slow -m leaver-stuck -d tiny --seeds 2 -j 2 --measures none"
+SLOW = tuple(WORDS.split())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
