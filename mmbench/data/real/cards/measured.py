@@ -97,15 +97,15 @@ FINDINGS: dict[str, tuple[str, ...]] = {
 }
 
 MINUTES: dict[str, float] = {
-    "avmnist": 1.21,
-    "spoken-digits": 0.6,
+    "avmnist": 2.29,
+    "spoken-digits": 0.59,
     "handwritten": 0.16,
     "rosmap": 0.02,
     "wikipedia": 0.05,
-    "houses": 1.03,
+    "houses": 0.68,
     "mosi": 0.04,
     "mosi-dialogue": 0.17,
-    "hapt": 1.48,
-    "hapt-auth": 0.9,
+    "hapt": 1.75,
+    "hapt-auth": 1.26,
     "utd-mhad": 2.64,
 }
