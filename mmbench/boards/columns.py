@@ -56,16 +56,18 @@ def details(measures: Sequence[OfMeasure], main: Score) -> list[Shown]:
     ]
 
 
-def about(measures: Sequence[OfMeasure], main: Score, labels: dict[str, str]) -> Iterator[str]:
+def about(measures: Sequence[OfMeasure], main: Score, labels: dict[str, str], detailed: bool) -> Iterator[str]:
     """What the columns mean, and what a reader should know of them.
 
     Args:
         measures: on the board.
         main: the main metric.
         labels: of rows, by their id.
+        detailed: whether the second table is shown, too.
     """
     for found in measures:
-        shown = [score for score in (found.headline, *_named(found, found.card.details)) if score is not None]
+        details = _named(found, found.card.details) if detailed else []
+        shown = [score for score in (found.headline, *details) if score is not None]
         if not shown:
             continue
         chance = [f"{score.title} {score.chance:g}" for score in shown if score.chance is not None]

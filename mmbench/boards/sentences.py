@@ -14,8 +14,8 @@ FEW_SEEDS = 5
 MANY = 6  # names in one sentence
 
 
-def about(board: Board, style: Style) -> Iterator[str]:
-    """Only what applies to this board."""
+def about(board: Board, style: Style, detailed: bool = True) -> Iterator[str]:
+    """Only what applies to this board; ``detailed`` if its second table is shown."""
     rows = [row for row in board.rows if row.seeds]
     yield from _about_intervals(board, style)
     if any(row.normalised for row in rows):
@@ -35,7 +35,7 @@ def about(board: Board, style: Style) -> Iterator[str]:
     if any(row.own_encoder for row in rows):
         yield "†: brings its own encoders, so that not the fusion alone differs."
     labels = {row.id: style.code(row.label) for row in board.rows}
-    yield from columns.about(list(board.measures.values()), board.score, labels)
+    yield from columns.about(list(board.measures.values()), board.score, labels, detailed)
     yield from speed.about(board.speeds)
     yield from _about_rows(board, style)
     yield from _about_files(board)

@@ -109,7 +109,7 @@ def columns(board: Board, style: Style) -> list[Column]:
         found.append(Column(f"samples/s{mark} ↑", speed.cells([row.id for row in rows]), dispensable=1))
     if board.reference is not None:
         cells = tuple(_versus(row, places, style) for row in rows)
-        found.append(Column("vs unimodal" if roomy else "vs\nunimodal", cells, "left"))
+        found.append(Column("vs unimodal" if roomy else "vs\nunimodal", cells, "left", dispensable=2))
     if not headlines(list(board.measures.values()), score):
         found += _further(board, roomy)
     found.append(Column("seeds", _cells(rows, lambda row: _seeds(row, style)), "left"))

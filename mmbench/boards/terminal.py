@@ -41,7 +41,7 @@ def render_board(board: Board, colour: bool = False, width: int = WIDTH, detaile
         "\n".join([_bold(title) if colour else title, "═" * len(title), *_wrapped(table.heading(board), width)]),
         _fitting(table.columns(board, style), width) if board.rows else "no rows",
         *([_fitting(further, width)] if detailed and (further := table.details(board, style)) else []),
-        "\n".join(_wrapped(sentences.about(board, style), width)),
+        "\n".join(_wrapped(sentences.about(board, style, detailed), width)),
     ]
     return "\n\n".join(parts)
 
@@ -97,7 +97,7 @@ def _fitting(columns: Sequence[Column], width: int) -> str:
             text = _grid([_narrow(column, longest) for column in shown])
             if _width(text) <= width:
                 return text
-        spared = max(shown, key=lambda column: column.dispensable)
+        spared = max(reversed(shown), key=lambda column: column.dispensable)  # of several, the last
         if not spared.dispensable:
             return text
         shown.remove(spared)
