@@ -107,5 +107,5 @@ MINUTES: dict[str, float] = {
     "mosi-dialogue": 0.17,
     "hapt": 1.75,
     "hapt-auth": 1.26,
-    "utd-mhad": 2.64,
+    "utd-mhad": 3.2,
 }
