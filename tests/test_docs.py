@@ -40,6 +40,11 @@ def test_the_findings_are_made_from_the_committed_leaderboards():
     assert (DOCS / "findings.md").read_text(encoding="utf-8") == page(), "run `make docs`"
 
 
+def test_what_the_measures_say_is_made_from_the_committed_leaderboards():
+    page = runpy.run_path(str(DOCS / "make" / "measured.py"))["page"]
+    assert (DOCS / "measures" / "findings.md").read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
 def test_every_plugin_of_this_repository_is_an_official_one_and_in_the_readme():
     root = DOCS.parent
     pyproject, readme = ((root / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "README.md"))

@@ -3,20 +3,32 @@
 ``make docs`` runs it. Every number comes from a record or a measurement under ``leaderboards/results``.
 """
 
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, median
+from tempfile import TemporaryDirectory
 
+from click.testing import CliRunner
 from scipy.stats import rankdata, spearmanr
 
 from mmbench.boards.board import Board, BoardRow, load_boards
 from mmbench.boards.measured import OfMeasure
+from mmbench.cli import main
 from mmbench.core.scores import Score
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "leaderboards" / "results"
 PAGE = ROOT / "docs" / "measures" / "findings.md"
+PICTURES = ROOT / "docs" / "pictures" / "measures"
+DRAWN = {  # kind of picture: the dataset whose picture is shown, and what to see in it
+    "predicted": ("pid-redundant", "Noise on one view or both, beside what theory says of it."),
+    "robustness": ("avdigits", "How accuracy falls with the level of each corruption."),
+    "contribution": ("pid-unique", "What each modality brings: here the first alone holds the answer."),
+    "missing": ("pid-complementary", "What single modalities leave of the accuracy."),
+    "reliability": ("avdigits", "How often predictions of a given probability are right."),
+}
 FEW = 10  # methods on a board, below which nothing is compared there
 KNOWN = ("pid-redundant", "pid-complementary", "pid-unique", "pid-synergy")
 
@@ -34,7 +46,7 @@ def page(results: Path = RESULTS) -> str:
     """The whole page."""
     boards = [board for board in load_boards([results], protocol="standard") if _measured(board)]
     lines = [INTRODUCTION]
-    for section in (_coverage, _ranks, _agreement, _known, _costs):
+    for section in (_coverage, _ranks, _agreement, _known, _pictures, _costs):
         lines += [*section(boards), ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -134,6 +146,30 @@ def _known(boards: Sequence[Board]) -> list[Line]:
     ]
 
 
+def _pictures(boards: Sequence[Board]) -> list[Line]:
+    """Those that ``draw`` has made."""
+    there = [(kind, *shown) for kind, shown in DRAWN.items() if (PICTURES / f"{shown[0]}-{kind}.png").exists()]
+    lines = [
+        line
+        for kind, dataset, words in there
+        for line in ("", words, "", f"![{kind}](../pictures/measures/{dataset}-{kind}.png)")
+    ]
+    return ["## In pictures", "", "By `mmbench plot`, which draws them for any results.", *lines] if there else []
+
+
+def draw() -> None:
+    """The pictures of the page."""
+    for kind, (dataset, _) in DRAWN.items():
+        words = ["plot", str(RESULTS), "--protocol", "standard", "-d", dataset, "-k", kind]
+        with TemporaryDirectory() as folder:
+            done = CliRunner().invoke(main, [*words, "--out", folder])
+            for path in Path(folder).glob(f"**/*-{kind}.png"):
+                PICTURES.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, PICTURES / f"{dataset}-{kind}.png")
+        if done.exit_code:
+            print(done.output)
+
+
 def _costs(boards: Sequence[Board]) -> list[Line]:
     """What each measure takes, against the training of the same cell."""
     seconds: dict[str, list[float]] = {}
@@ -213,4 +249,5 @@ def _spearman(one: Sequence[float], other: Sequence[float]) -> str:
 
 
 if __name__ == "__main__":
+    draw()
     PAGE.write_text(page(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS))
