@@ -75,15 +75,15 @@ def _ranks(boards: Sequence[Board]) -> list[Line]:
     order = sorted(rows, key=lambda method: (fmean(rows[method][names[0]]), method))
 
     def cell(method: str, name: str) -> str:
-        found = rows[method].get(name, [])
-        return f"{fmean(found):.1f}" if len(found) == full else "–"
+        found, most = rows[method].get(name, []), max(len(of.get(name, [])) for of in rows.values())
+        return f"{fmean(found):.1f}" if len(found) == most else "–"
 
     return [
         "## Ranks",
         "",
         f"Mean rank (1 is best) of the methods that were measured on each of {full} datasets: by the main metric, and",
-        "by each headline measure. A dash: the measure does not apply everywhere (a method without encodings of each",
-        "modality has no MM, a task without probabilities no ECE). MM is no quality: where the modalities hold",
+        "by each headline measure, as far as it applies to the task (a regression has no ECE). A dash: it does not",
+        "apply to the method (without encodings of each modality there is no MM). MM is no quality: where the modalities hold",
         "different information, a good method matches little.",
         "",
         f"| method | {' | '.join(names)} |",
