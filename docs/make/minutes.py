@@ -15,7 +15,7 @@ def minutes(dataset: str) -> float | None:
     A record states the wall time of training and predicting on one thread. Some methods have fewer seeds.
     """
     each: dict[str, list[float]] = defaultdict(list)
-    for path in RECORDS.glob(f"{dataset}/*/*.json"):
+    for path in RECORDS.glob(f"{dataset}/*/seed*.json"):
         record = json.loads(path.read_text())
         if record["role"] == "method" and record["cost"]["epochs"]:
             each[path.parent.name].append(record["cost"]["fit_seconds"] + record["cost"]["predict_seconds"])
