@@ -27,6 +27,7 @@ DRAWN = {  # kind of picture: the dataset whose picture is shown, and what to se
     "robustness": ("avdigits", "How accuracy falls with the level of each corruption."),
     "contribution": ("pid-unique", "What each modality brings: here the first alone holds the answer."),
     "missing": ("pid-complementary", "What single modalities leave of the accuracy."),
+    "pareto": ("avdigits", "Accuracy against samples a second, on one thread of a CPU."),
     "reliability": ("avdigits", "How often predictions of a given probability are right."),
 }
 FEW = 10  # methods on a board, below which nothing is compared there

@@ -56,4 +56,5 @@ def _share(phase: ThroughputPhase) -> str:
     row = phase.largest
     if row is None or row.share_of_peak is None:
         return NOTHING
-    return f"{'≥ ' if phase.uncounted else ''}{100 * row.share_of_peak:.2g} %"
+    share = 100 * row.share_of_peak
+    return f"{'≥ ' if phase.uncounted else ''}{share:.{0 if share >= 10 else 1}f} %"
