@@ -89,15 +89,19 @@ def read(record: Path) -> Measurements | None:
     return found
 
 
+def readable(record: Path) -> dict[str, Measurement]:
+    """The measurements of a cell by spec; none if nothing in their file can be used: it can be measured again."""
+    try:
+        found = read(record)
+    except MmbenchError:
+        return {}
+    return {} if found is None else found.measures
+
+
 def enter(record: Path, key: str, found: Mapping[str, Measurement]) -> None:
     """Add measurements of a cell to its file, in place of older ones of the same measures.
 
     Only who holds the lock of the cell's batch may call it.
     """
-    try:
-        before = read(record)
-    except MmbenchError:
-        before = None  # nothing in it can be used, and it can be measured again
-    measures = {**(before.measures if before else {}), **found}
-    whole = Measurements(key=key, measures=dict(sorted(measures.items())))
+    whole = Measurements(key=key, measures=dict(sorted({**readable(record), **found}.items())))
     store.write_whole(path_of(record), (whole.model_dump_json(exclude_defaults=True) + "\n").encode())

@@ -90,7 +90,7 @@ def lacking(record: Path, wanted: Sequence[MeasureChoice], retry_failed: bool = 
         return ()
     try:
         # not validated: a plan looks at thousands, and what is wrong is found where it is read
-        entries = json.loads(measurements.path_of(record).read_bytes())["measures"]
+        entries = dict(json.loads(measurements.path_of(record).read_bytes())["measures"])
     except (OSError, ValueError, KeyError, TypeError):
         return tuple(wanted)
     return tuple(choice for choice in wanted if not _stands(entries.get(str(choice.spec)), choice, retry_failed))
@@ -122,7 +122,6 @@ def give_up(record: Path, key: str, choices: Sequence[MeasureChoice], reason: st
 
 def flaws(record: Path, wanted: Sequence[MeasureChoice]) -> tuple[Flaw, ...]:
     """Those of the wanted measures of a recorded cell that went wrong."""
-    kept = measurements.read(record) if wanted else None
-    found = {} if kept is None else kept.measures
+    found = measurements.readable(record) if wanted else {}
     specs = (str(choice.spec) for choice in wanted)
     return tuple((spec, found[spec].error) for spec in specs if spec in found and found[spec].error)

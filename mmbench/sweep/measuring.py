@@ -49,13 +49,12 @@ def measure_cell(record: Path, key: str, subject: FittedSubject, choices: Sequen
 
 def _begun(record: Path) -> dict[str, int]:
     """How often measures were begun without an end, by spec."""
-    kept = measurements.read(record)
-    return {} if kept is None else {spec: found.begun for spec, found in kept.measures.items() if found.begun}
+    return {spec: found.begun for spec, found in measurements.readable(record).items() if found.begun}
 
 
 def _score(subject: FittedSubject) -> float | None:
-    found = subject.scores(subject.predictions("test"), subject.rows("test"))
-    return found.get(subject.task.metric)
+    found = subject.score(subject.predictions("test"), subject.splits.test)
+    return found if isfinite(found) else None
 
 
 def _measured(choice: MeasureChoice, subject: FittedSubject, score: float | None) -> Measurement:

@@ -132,6 +132,16 @@ def test_a_score_that_is_no_number_or_beyond_its_range_is_refused(mmbench, tmp_p
     assert "scores" not in entries(tmp_path)[measure]
 
 
+@pytest.mark.parametrize("content", ["", '{"measures": [', '{"measures": []}', '{"measures": {"mute": {}}}'])
+def test_a_damaged_file_of_measurements_is_measured_again(mmbench, tmp_path, content):
+    words = ("run", "-m", "good", "-d", "tiny", "--seeds", "1", "--measures", "mute")
+    assert mmbench(*words).returncode == 0
+    next(tmp_path.glob("results/**/measures-*.json")).write_text(content)
+    again = mmbench(*words)
+    assert again.returncode == 0, again.stderr
+    assert entries(tmp_path)["mute"]["reason"]
+
+
 def test_a_method_without_a_score_is_not_measured(mmbench, tmp_path):
     done = mmbench("run", "-m", "raises", "-m", "good", "-d", "tiny", "--seeds", "1", "--measures", "census")
     assert done.returncode == 1
