@@ -18,6 +18,8 @@ ALIKE: dict[str, str] = {
     "3d576f325cd7944a7ecdacfc9a054c69": "b0ea25656e851393e10b9e3dda379055",
     # the trainer tells where its time went, cards of measures, scores one at a time: 44 cells, as above
     "ee2a00e9f60a8b90d7860db81233e062": "b0ea25656e851393e10b9e3dda379055",
+    # predictions and their scores in a file of their own: 44 cells, as above
+    "39f8b67a72349fb4ff4c1d653bfff800": "b0ea25656e851393e10b9e3dda379055",
 }
 
 

@@ -31,6 +31,7 @@ SCORING = (
     "data/splits.py",
     "data/standardised.py",
     "sweep/cell.py",
+    "sweep/scoring.py",
 )
 # What a measure of the fitted method depends on besides its own folder.
 MEASURING = ("measures/coalitions.py",)

@@ -14,20 +14,12 @@ from mmbench.data.splits import Splits, load_splits
 from mmbench.registry import AnyCard, load
 from mmbench.results import store
 from mmbench.results.schema import Outcome, Status
-from mmbench.sweep.cell import (
-    Fitting,
-    NotFiniteError,
-    Scored,
-    fit_together,
-    measure,
-    measures_of_predictions,
-    run_cell,
-    versions,
-)
+from mmbench.sweep.cell import Fitting, Scored, fit_together, measure, run_cell, versions
 from mmbench.sweep.faults import is_out_of_memory, message_of, traceback_of, words_of
 from mmbench.sweep.globals import restored_globals
 from mmbench.sweep.plan import Cell, CellBatch
 from mmbench.sweep.record import Measured
+from mmbench.sweep.scoring import NotFiniteError, measures_of_predictions
 from mmbench.sweep.subject import FittedSubject
 from mmbench.train.arithmetic import precision, set_up
 from mmbench.train.loop import DivergedError

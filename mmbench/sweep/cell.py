@@ -1,4 +1,4 @@
-"""One cell: build the method, fit it, and score what it predicts. Torch is imported here."""
+"""One cell: build the method, fit it, and make its record. Torch is imported here."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,38 +11,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from mmbench.core.cards import MeasureCard
 from mmbench.core.errors import MmbenchError
 from mmbench.core.parameters import parameters_of
 from mmbench.core.task import Task
 from mmbench.data.splits import Splits
-from mmbench.measures.evaluation import Evaluation
 from mmbench.measures.subject import Effort
 from mmbench.nn.augment.balance import balanced_rows
-from mmbench.nn.functional import prior, probabilities
 from mmbench.nn.models import Estimator, Term
 from mmbench.nn.records import Split
-from mmbench.registry import installed, load
+from mmbench.registry import load
 from mmbench.results.schema import Cost, Execution, Plain
 from mmbench.sweep.choices import MethodChoice, TermChoice
 from mmbench.sweep.plan import CellBatch, training_from_outside
 from mmbench.sweep.record import Measured
+from mmbench.sweep.scoring import chance_prediction, given, main_metric, predict, scorer
 from mmbench.train.loop import DivergedError, Watch
 from mmbench.train.peak import PeakMemory
 from mmbench.train.run import CellRun, ModelEstimator, as_estimator, train_together
 from mmbench.train.streams import stream
 
-Scorer = Callable[[Tensor, Split], dict[str, float]]
 Judged = TypeVar("Judged")
 PARTS = ("data", "steps", "judging")  # of a training, by their names in ``History.seconds``
 
 
 class ChangedInputsError(RuntimeError):
     """A method has written into the splits that it was given, which other seeds use too."""
-
-
-class NotFiniteError(ArithmeticError):
-    """A prediction holds NaN or infinities."""
 
 
 @dataclass
@@ -139,7 +132,7 @@ def fit_and(
     fitting = begin(batch, splits, seed)
     fitting.run.watch = watch if isinstance(fitting.estimator, ModelEstimator) else None
     peak, started = PeakMemory(batch.settings.arithmetic.device), time.perf_counter()
-    train, validation = (_given(fitting.estimator, split) for split in (balanced.train, balanced.validation))
+    train, validation = (given(fitting.estimator, split) for split in (balanced.train, balanced.validation))
     fitting.estimator.fit(train, validation, fitting.run)
     fitting.seconds, fitting.peak_bytes = time.perf_counter() - started, peak.bytes()
     _refuse_idle_choices(batch, fitting.run)
@@ -200,7 +193,7 @@ def begin(batch: CellBatch, splits: Splits, seed: int) -> Fitting:
         task=task,
         seed=seed,
         arithmetic=batch.settings.arithmetic,
-        metric=partial(_main_metric, splits, scorer(splits)),
+        metric=partial(main_metric, splits, scorer(splits)),
         posterior=_posterior(batch, splits) if "posterior" in batch.method.card.needs else None,
         options=_training_options(batch),
         terms=[partial(_make_term, task, term) for term in (*batch.augmentation, *batch.method.terms)],
@@ -242,93 +235,6 @@ def _refuse_changes(batch: CellBatch, splits: Splits, before: list[int]) -> None
 def versions(splits: Splits) -> list[int]:
     """How often each tensor was written to, directly or through a view."""
     return [tensor._version for tensor in pytree.tree_leaves((splits.train, splits.validation, splits.test))]
-
-
-def predict(estimator: Estimator, splits: Splits, split: Split) -> Tensor:
-    """(N,K) predictions for a split whose targets the method never sees, in the target's own units.
-
-    They are rounded to float32, as they are kept, so that scores can be computed from them again.
-    Rows without any modality never reach the method: the training prior answers for them.
-    """
-    some = split.inputs.present.any(1)
-    rows = some.nonzero()[:, 0]
-    seen = split if len(rows) == len(split) else split.take(rows)
-    answer = chance_prediction(splits, split)
-    if len(rows):
-        answer[rows.cpu()] = splits.in_units(
-            checked(splits.task, estimator.predict(_given(estimator, seen).withheld()), len(rows))
-        )
-    return answer.float().double()
-
-
-def _given(estimator: Estimator, split: Split) -> Split:
-    """A split as an estimator takes it: in floats, unless it says that it takes bytes."""
-    return split if getattr(estimator, "packed", False) else split.unpacked()
-
-
-def chance_prediction(splits: Splits, split: Split) -> Tensor:
-    """(N,K) float64, in the target's own units: what the training targets alone predict."""
-    _, target = splits.train.supervised()
-    logits = prior(splits.task, target.cpu()).double()
-    return splits.in_units(probabilities(splits.task, logits)).expand(len(split), -1).clone()
-
-
-def checked(task: Task, prediction: object, rows: int) -> Tensor:
-    """A prediction as (N,K) float64 on the CPU.
-
-    Raises:
-        MmbenchError: for a wrong type or shape, or for numbers that are no probabilities.
-        NotFiniteError: for NaN and infinities.
-    """
-    if not isinstance(prediction, Tensor):
-        raise MmbenchError(f"predict gave a {type(prediction).__name__}, not a torch.Tensor")
-    if tuple(prediction.shape) != (rows, task.outputs):
-        raise MmbenchError(
-            f"predict gave shape {tuple(prediction.shape)}; {rows} rows of {task.kind} with "
-            f"{task.outputs} outputs have shape {(rows, task.outputs)}"
-        )
-    p = prediction.detach().cpu().double()
-    wrong = int((~p.isfinite()).any(1).sum())
-    if wrong:
-        raise NotFiniteError(f"predictions are NaN or infinite in {wrong} of {rows} rows")
-    if task.kind == "regression":
-        return p
-    if float(p.min()) < -1e-6 or float(p.max()) > 1 + 1e-6:
-        raise MmbenchError(f"predict gave numbers from {float(p.min()):.3g} to {float(p.max()):.3g}: not probabilities")
-    if task.kind == "classification" and float((p.sum(1) - 1).abs().max()) > 1e-3:
-        raise MmbenchError("predict gave class probabilities that do not sum to 1")
-    return p.clamp(0, 1)
-
-
-def scorer(splits: Splits) -> Scorer:
-    """All installed measures of predictions, as one function of predictions in the target's own units and
-    a split with targets."""
-    task = splits.task
-    measures = [load(card) for card in measures_of_predictions(task)]
-
-    def score(prediction: Tensor, split: Split) -> dict[str, float]:
-        if split.target is None:
-            return {}
-        target = splits.in_units(split.target.cpu().double()) if task.kind == "regression" else split.target.cpu()
-        evaluation = Evaluation(task, prediction.double().numpy(), target.numpy())
-        found: dict[str, float] = {}
-        for measure in measures:
-            found.update(measure(evaluation))
-        return found
-
-    return score
-
-
-def measures_of_predictions(task: Task) -> list[MeasureCard]:
-    """Those installed that stand in every record of a task."""
-    return [card for card in installed().measures.values() if card.needs == "predictions" and task.kind in card.tasks]
-
-
-def _main_metric(splits: Splits, score: Scorer, prediction: Tensor, split: Split) -> float:
-    """The task's metric of what a method predicts, turned so that higher is better."""
-    task = splits.task
-    value = score(splits.in_units(checked(task, prediction, len(split))), split)[task.metric]
-    return value if task.score.higher_is_better else -value
 
 
 def with_encoders(task: Task, encoders: Mapping[str, str]) -> Task:

@@ -24,8 +24,9 @@ from mmbench.measures.task import task_score
 from mmbench.nn.functional import probabilities
 from mmbench.nn.models import FusionModel
 from mmbench.nn.records import FusionOutput, Inputs, Split
-from mmbench.sweep.cell import Fitting, Scorer, chance_prediction, checked, fit_anew, predict, scorer
+from mmbench.sweep.cell import Fitting, fit_anew
 from mmbench.sweep.plan import CellBatch
+from mmbench.sweep.scoring import Scorer, chance_prediction, checked, predict, scorer
 from mmbench.train.blocks import PROBED, rows_at_once
 from mmbench.train.fitted import FittedModel
 from mmbench.train.memo import MemoisedModel

@@ -7,10 +7,11 @@ from dataclasses import replace
 from mmbench.data.splits import Splits
 from mmbench.results.schema import Cost, Outcome
 from mmbench.sweep.batch import Done, import_plugins, load_data, outcome_of
-from mmbench.sweep.cell import Fitting, configuration_of, cost_of, fit_and, predict, scorer
+from mmbench.sweep.cell import Fitting, configuration_of, cost_of, fit_and
 from mmbench.sweep.globals import restored_globals
 from mmbench.sweep.plan import Cell, CellBatch
 from mmbench.sweep.record import Measured
+from mmbench.sweep.scoring import predict, scorer
 from mmbench.sweep.tune.pruning import PrunedError, is_hopeless, lowest_so_far
 from mmbench.train.arithmetic import set_up
 from mmbench.train.loop import History
