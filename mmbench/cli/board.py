@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mmbench.cli.options import RESULTS
 from mmbench.core.errors import MmbenchError
 
 
@@ -32,7 +33,7 @@ def board(
     from mmbench.boards.board import load_boards
     from mmbench.boards.markdown import write_markdown
 
-    boards = load_boards(folders or (Path("results"),), protocol=protocol, dataset=_canonical(dataset))
+    boards = load_boards(folders or (RESULTS,), protocol=protocol, dataset=_canonical(dataset))
     if not boards:
         where = ", ".join(map(str, folders or ("results",)))
         raise MmbenchError(f"there are no results in {where}; run `mmbench run` first, or name another folder")

@@ -35,3 +35,8 @@ def choose_device(wanted: str, dtype: str) -> tuple[Device, tuple[str, ...]]:
     if dtype == "tf32" and device != "cuda":
         raise MmbenchError("--dtype tf32 needs --device cuda: a CPU has no such numbers")
     return device, devices
+
+
+def usual_mode(device: str) -> str:
+    """How seeds are trained where nothing is said: on a CPU seeds at once gain little or lose (docs/speed.md)."""
+    return "auto" if device == "cuda" else "sequential"

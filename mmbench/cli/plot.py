@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mmbench.cli.options import RESULTS
 from mmbench.core.errors import MmbenchError
 
 KINDS = ("robustness", "predicted", "reliability", "contribution", "missing", "pareto", "matching")
@@ -47,7 +48,7 @@ def plot(
 
     matplotlib()  # before anything is read
     plotted = draw(
-        folders or (Path("results"),),
+        folders or (RESULTS,),
         out,
         kinds=kinds,
         protocol=protocol,

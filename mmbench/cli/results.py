@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
+from mmbench.cli.options import RESULTS
+
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.group(invoke_without_command=True, short_help="The records: what there is, what failed, what is stale.")
-@click.option("--out", type=FOLDER, default=Path("results"), show_default=True, help="Folder of the results.")
+@click.option("--out", type=FOLDER, default=RESULTS, show_default=True, help="Folder of the results.")
 @click.option("--failed", is_flag=True, help="Those without a score, with their tracebacks.")
 @click.pass_context
 def results(ctx: click.Context, out: Path, failed: bool) -> None:
@@ -25,7 +27,7 @@ def results(ctx: click.Context, out: Path, failed: bool) -> None:
 
 
 @results.command(short_help="Intervals, comparisons and ranks for the boards.")
-@click.argument("folder", type=FOLDER, default=Path("results"))
+@click.argument("folder", type=FOLDER, default=RESULTS)
 def analyse(folder: Path) -> None:
     """Compute intervals that resample seeds and test examples, and paired comparisons.
 

@@ -6,38 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mmbench.cli.device import choose_device, device_option
-from mmbench.cli.interrupts import CODE as INTERRUPTED
-from mmbench.cli.interrupts import Interrupts
-from mmbench.cli.run import FAILED, choose
-from mmbench.core.arithmetic import DTYPES, Arithmetic
-from mmbench.core.errors import MmbenchError
+from mmbench.cli import options
+from mmbench.cli.choices import Choices, choose, need_choice
+from mmbench.cli.device import choose_device
+from mmbench.cli.exits import FAILED, clean_exits
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.registry import installed
 
 if TYPE_CHECKING:  # `mmbench --help` imports this module, and must not import what it runs
-    from mmbench.cli.run import Choices
     from mmbench.throughput.run import Summary, ThroughputExecutor
 
 
 @click.command(short_help="Time steps of training and inference, one method after the other.")
-@click.option("--all", "everything", is_flag=True, help="Every installed method on every dataset of the protocol.")
-@click.option("-m", "--method", "methods", multiple=True, metavar="METHOD[k=v,…]", help="May be given several times.")
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, metavar="DATASET[k=v,…]", help="May be given several times."
-)
-@click.option("--protocol", default="standard", show_default=True, help="quick or standard: of the data.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="On the CPU.")
-@device_option
-@click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the arithmetic.")
+@options.choosing(protocol="of the data")
+@options.out
+@options.computing
 @click.option("--compile", "compiled", is_flag=True, help="Training steps go through torch.compile, as in a run.")
 @click.option("--steps", type=click.IntRange(1), default=50, show_default=True, help="Timed at each batch, at least.")
 @click.option(
     "--seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="Of timing each batch, at least."
 )
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), default=900, show_default=True, help="Seconds for a method."
-)
+@options.timeout("a method", default=900)
 @click.option(
     "--memory", metavar="SIZE", help="That a batch may take on a CPU: 2GiB, 500MB. [default: half of what is free]"
 )
@@ -68,9 +57,8 @@ def throughput(
     Exit codes: 0 all well, 1 a method has no figures or records cannot be written, 2 wrong usage, 130
     interrupted.
     """
-    if not everything and not (methods or datasets):
-        raise MmbenchError("say what to measure: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
-    from mmbench.results.store import UnwritableError, check_writable
+    need_choice(everything, methods, datasets, "measure")
+    from mmbench.results.store import check_writable
     from mmbench.sweep.memory import read_size
     from mmbench.throughput.run import ThroughputExecutor
     from mmbench.throughput.worker import Order
@@ -79,22 +67,15 @@ def throughput(
     arithmetic = Arithmetic(found, dtype, threads, compiled)  # type: ignore[arg-type]  # click checks
     order = Order(out, steps, seconds, None if memory is None else read_size(memory))
     executor = ThroughputExecutor(arithmetic, order, timeout, devices)
-    try:
-        with Interrupts(executor.kill), executor:
-            choices = choose(installed(), methods, datasets, protocol)
-            check_writable(out)
-            summary = _measure(choices, arithmetic, executor, protocol, again)
-    except KeyboardInterrupt:
-        click.echo("interrupted; the same command goes on from here", err=True)
-        sys.exit(INTERRUPTED)
-    except UnwritableError as error:
-        click.echo(str(error), err=True)
-        sys.exit(FAILED)
+    with clean_exits(executor):
+        choices = choose(installed(), methods, datasets, protocol)
+        check_writable(out)
+        summary = _measure(choices, arithmetic, executor, protocol, again)
     sys.exit(0 if summary.well else FAILED)
 
 
 def _measure(
-    choices: "Choices", arithmetic: Arithmetic, executor: "ThroughputExecutor", protocol: str, again: bool
+    choices: Choices, arithmetic: Arithmetic, executor: "ThroughputExecutor", protocol: str, again: bool
 ) -> "Summary":
     """Measure, and show the tables of what was asked for."""
     from mmbench.cli.progress import Lines

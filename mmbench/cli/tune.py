@@ -1,6 +1,5 @@
 """``mmbench tune``: the same budget of trials for every method, then rows of what was best on validation."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mmbench.cli.device import choose_device, device_option
-from mmbench.cli.interrupts import CODE as INTERRUPTED
-from mmbench.cli.interrupts import Interrupts
-from mmbench.cli.run import FAILED, Choices, choose
-from mmbench.core.arithmetic import DTYPES, Arithmetic
+from mmbench.cli import options
+from mmbench.cli.choices import Choices, choose, make_executor, need_choice
+from mmbench.cli.device import choose_device, usual_mode
+from mmbench.cli.exits import FAILED, clean_exits
+from mmbench.core.arithmetic import Arithmetic
 from mmbench.core.errors import MmbenchError
 from mmbench.registry import Registry, installed
 
@@ -26,37 +25,21 @@ SAMPLERS = ("random", "tpe")
 
 
 @click.command(short_help="Search every method's hyper-parameters with one budget, on validation.")
-@click.option("--all", "everything", is_flag=True, help="Every installed method on every dataset of the protocol.")
-@click.option("-m", "--method", "methods", multiple=True, metavar="METHOD[k=v,…]", help="What is set is not searched.")
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, metavar="DATASET[k=v,…]", help="May be given several times."
-)
+@options.choosing(method="What is set is not searched.")
 @click.option(
     "--trials", type=click.IntRange(1), default=TRIALS, show_default=True, help="Of each method on each dataset."
 )
 @click.option("--sampler", type=click.Choice(SAMPLERS), default="random", show_default=True, help="What chooses them.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the search.")
-@click.option("--protocol", default="standard", show_default=True, help="quick or standard: how cells are run.")
-@click.option("--augment", default="", metavar="TERMS", help="Of the train split, as in `mmbench run`.")
-@click.option("--balance", is_flag=True, help="Resample train, as in `mmbench run`.")
+@options.train_split()
 @click.option("--seeds", type=click.IntRange(1), help="Seeds of the tuned rows, instead of the protocol's.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Results.")
-@click.option(
-    "-j", "--jobs", type=click.IntRange(1), help="Workers side by side. [default: processor cores, or CUDA devices]"
-)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each worker, on the CPU.")
-@device_option
-@click.option("--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the arithmetic.")
-@click.option("--deterministic", is_flag=True, help="Refuse kernels that are not deterministic.")
-@click.option(
-    "--seeds-mode",
-    type=click.Choice(["sequential", "together", "auto"]),
-    help="Of tuned rows, as in `mmbench run`. [default: sequential; auto on cuda]",
-)
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for a trial, and for all seeds of a tuned row."
-)
-@click.option("--memory", metavar="SIZE", help="Of each worker with all that it starts: 2GiB, 500MB, or 4 for 4 GiB.")
+@options.out
+@options.jobs
+@options.computing
+@options.deterministic
+@options.seeds_mode
+@options.timeout("a trial, and for all seeds of a tuned row")
+@options.memory
 @click.option("--dry-run", is_flag=True, help="Show what would be searched, and train nothing.")
 @click.option("--retry-failed", is_flag=True, help="Run trials and seeds again that have failed before.")
 def tune(
@@ -90,12 +73,9 @@ def tune(
 
     Exit codes: 0 all well, 1 a tuned row has no score, 2 wrong usage, 130 interrupted.
     """
-    if not everything and not (methods or datasets):
-        raise MmbenchError("say what to tune: --all, or -m METHOD and -d DATASET (see `mmbench list methods`)")
-    from mmbench.results.store import UnwritableError, check_writable
+    need_choice(everything, methods, datasets, "tune")
+    from mmbench.results.store import check_writable
     from mmbench.sweep.augmentation import with_train_split
-    from mmbench.sweep.local import LocalExecutor
-    from mmbench.sweep.memory import read_size
     from mmbench.sweep.plan import Settings
     from mmbench.sweep.protocol import find_protocol
     from mmbench.sweep.tune.sampling import optuna
@@ -105,24 +85,16 @@ def tune(
     chosen = with_train_split(find_protocol(protocol), installed(), augment, balance)
     found, devices = choose_device(device, dtype)
     arithmetic = Arithmetic(found, dtype, threads, False, deterministic)  # type: ignore[arg-type]  # click checks
-    mode = seeds_mode or ("auto" if found == "cuda" else "sequential")
+    mode = seeds_mode or usual_mode(found)
     settings = Settings(out, chosen, tuple(range(seeds or chosen.seeds)), arithmetic, mode)  # type: ignore[arg-type]
-    workers = jobs or len(devices) or os.cpu_count() or 1
-    executor = LocalExecutor(workers, threads, timeout, None if memory is None else read_size(memory), devices)
     budget = Budget(trials, sampler, seed)  # type: ignore[arg-type]  # click checks
-    try:
-        with Interrupts(executor.kill), executor:
-            choices = choose(installed(), methods, datasets, protocol)
-            fixed = fixed_by_user(installed(), methods)
-            if not dry_run:
-                check_writable(out)
-            well = _tune(choices, fixed, settings, budget, executor, dry_run, retry_failed)
-    except KeyboardInterrupt:
-        click.echo("interrupted; the same command goes on from here", err=True)
-        sys.exit(INTERRUPTED)
-    except UnwritableError as error:
-        click.echo(str(error), err=True)
-        sys.exit(FAILED)
+    executor = make_executor(jobs, threads, timeout, memory, devices)
+    with clean_exits(executor):
+        choices = choose(installed(), methods, datasets, protocol)
+        fixed = fixed_by_user(installed(), methods)
+        if not dry_run:
+            check_writable(out)
+        well = _tune(choices, fixed, settings, budget, executor, dry_run, retry_failed)
     sys.exit(0 if well else FAILED)
 
 

@@ -9,7 +9,6 @@ import torch
 
 from mmbench.core.errors import MmbenchError
 from mmbench.core.modality import Modality
-from mmbench.core.parameters import parameters_of
 from mmbench.core.scores import TASK_SCORES
 from mmbench.core.task import Task
 from mmbench.data.embedded import pid
@@ -342,14 +341,6 @@ def test_levels_that_are_no_scale_are_refused(levels):
 def test_a_budget_that_is_too_small_is_refused():
     with pytest.raises(MmbenchError, match="passes=1000 for 145 variants"):
         robustness(perfect(), passes=1000, draws=4)
-
-
-def test_the_card_names_the_parameters_that_its_protocols_change():
-    known = parameters_of(robustness, "robustness")
-    for change in CARD.protocols.values():
-        for name, value in change.items():
-            known[name].read(value, "card")
-    assert len({score.name for score in CARD.scores}) == len(CARD.scores)
 
 
 def test_late_fusion_has_no_effective_robustness_against_itself_and_a_trained_eye_has_some():
