@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmbench.boards.measured import OfMeasure
-from mmbench.boards.numbers import NONE, count, decimals, fixed
+from mmbench.boards.numbers import NONE, count, decimals, fixed, plural
 from mmbench.boards.schema import Estimate
 from mmbench.core.scores import Score
 
@@ -72,7 +72,10 @@ def about(measures: Sequence[OfMeasure], main: Score, labels: dict[str, str], de
             continue
         chance = [f"{score.title} {score.chance:g}" for score in shown if score.chance is not None]
         said = f"; by chance: {', '.join(chance)}" if chance else ""
-        yield f"{'; '.join(score.title for score in shown)}: of the measure {found.spec}. {found.card.summary}{said}."
+        yield (
+            f"{'; '.join(score.title for score in shown)}: of the measure {found.spec}. {found.card.summary}{said}. "
+            f"{_of_seeds(found, shown)}"
+        )
         for reason, rows in found.reasons().items():
             names = ", ".join(sorted(labels[row] for row in rows if row in labels))
             yield f"{found.card.name} of {names}: {reason}."
@@ -80,8 +83,22 @@ def about(measures: Sequence[OfMeasure], main: Score, labels: dict[str, str], de
             names = ", ".join(found.refitted)
             yield f"{found.card.name} of {names}: the fits that were measured have another {main.title} than records."
         if found.others:
-            yield f"Not shown: {found.others} measurements of {found.card.name} by other source or parameters."
+            others = plural(found.others, "measurement")
+            yield f"Not shown: {others} of {found.card.name} by other source or parameters."
 
 
 def _named(found: OfMeasure, names: Sequence[str]) -> list[Score]:
     return [score for name in names for score in found.card.scores if score.name == name]
+
+
+def _of_seeds(found: OfMeasure, shown: Sequence[Score]) -> str:
+    """How many seeds stand behind the means, and how far these lie apart."""
+    counts = found.seeds()
+    if not counts:
+        return ""
+    if max(counts) == 1:
+        return "Of one seed."
+    seeds = f"{min(counts)} to {max(counts)} seeds" if min(counts) < max(counts) else plural(max(counts), "seed")
+    spreads = [(score.title, found.spread(score.name)) for score in shown]
+    said = ", ".join(f"{title} {spread:.2g}" for title, spread in spreads if spread is not None)
+    return f"Means of {seeds}" + (f"; standard deviation between seeds (median over rows): {said}." if said else ".")

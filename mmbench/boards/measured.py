@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 
 from mmbench.boards.gather import Row
 from mmbench.boards.schema import Estimate
@@ -50,6 +50,17 @@ class OfMeasure:
         if not values:
             return None
         return Estimate(mean=fmean(values), deviation=stdev(values) if len(values) > 1 else None)
+
+    def seeds(self) -> list[int]:
+        """How many seeds of each row were measured, of rows that have a score."""
+        counts = (sum(bool(entry.scores) for entry in found.values()) for found in self.entries.values())
+        return [number for number in counts if number]
+
+    def spread(self, score: str) -> float | None:
+        """The deviation between seeds that is usual: the median over rows with more than one."""
+        each = (self.estimate(row, score) for row in self.entries)
+        found = [one.deviation for one in each if one is not None and one.deviation is not None]
+        return median(found) if found else None
 
     def absent(self, row: str) -> str:
         """Why a row has no score of this measure: ``n/a``, ``failed``; empty if it was not taken."""

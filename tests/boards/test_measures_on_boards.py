@@ -58,6 +58,15 @@ def test_a_headline_is_the_mean_over_seeds_beside_accuracy(results):
     assert "0.300" in text
 
 
+def test_how_far_seeds_lie_apart_is_told(results):
+    enter(results, "late", 0, scores={"matching_mm": 0.2})
+    enter(results, "gated", 0, scores={"matching_mm": 0.6})
+    assert "Of one seed." in markdown.render_board(board_of(results))
+    enter(results, "late", 1, scores={"matching_mm": 0.4})
+    page = markdown.render_board(board_of(results))
+    assert "Means of 1 to 2 seeds; standard deviation between seeds (median over rows): MM, mapped 0.14." in page
+
+
 def test_what_does_not_apply_is_na_with_its_reason_and_what_failed_says_so(results):
     enter(results, "late", 0, scores={"matching_mm": 0.2})
     enter(results, "gated", 0, reason="it gives no embedding of a modality")
@@ -74,7 +83,7 @@ def test_two_sources_never_share_a_column(results):
     page = markdown.render_board(board_of(results))
     assert "0.900" not in page
     assert "0.100" in row_of(page, "`gated`")
-    assert "Not shown: 1 measurements of matching by other source or parameters." in page
+    assert "Not shown: 1 measurement of matching by other source or parameters." in page
 
 
 def test_another_fit_than_the_records_is_told(results):
