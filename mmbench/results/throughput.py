@@ -157,7 +157,7 @@ class Throughput(Record):
         outcome: how the measurement ended.
         kind: ``model``, whose steps were taken directly, or ``estimator``, whose ``predict`` was called.
         train, predict: the two phases.
-        peak_flops_per_second: of the largest matrix product that was tried, in the same process.
+        peak_flops_per_second: the best of matrix products and convolutions in the same process.
         energy_reason: why there is no energy; empty if there is.
         load: averages of the machine over 1, 5 and 15 minutes before the first measurement of the command.
         busy: whether these say that something else ran then.

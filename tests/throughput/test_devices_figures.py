@@ -14,15 +14,40 @@ from mmbench.throughput.memory import fresh_peak, usual_limit
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 def test_the_peak_is_a_rate_of_real_products(monkeypatch, dtype):
     monkeypatch.setattr(peak, "SIDES", (64, 128))
+    monkeypatch.setattr(peak, "CHANNELS", (8, 16))
     assert 0 < peak.measured_peak(Arithmetic(dtype=dtype)) < 1e17
 
 
-def test_the_peak_is_the_best_of_several_products_and_stops_at_a_long_one(monkeypatch, set_clock):
-    clock = set_clock([9.0, 0.02, 0.01, 0.02, 0.02, 0.02, 9.0, 0.1, 0.4, 0.2, 0.2, 0.2])
-    monkeypatch.setattr(peak, "HostClock", lambda: clock)
-    monkeypatch.setattr(peak, "SIDES", (8, 16, 32))
-    assert peak.measured_peak(Arithmetic()) == pytest.approx(max(2 * 8**3 / 0.01, 2 * 16**3 / 0.1))
-    assert clock.taken == 12
+@pytest.fixture
+def peak_of(monkeypatch, set_clock):
+    """The measured peak, where operations take the given seconds; matrix products of sides 8, 16 and 32, then
+    convolutions of 4 and 8 channels."""
+
+    def measure(seconds):
+        clock = set_clock(seconds)
+        monkeypatch.setattr(peak, "HostClock", lambda: clock)
+        monkeypatch.setattr(peak, "SIDES", (8, 16, 32))
+        monkeypatch.setattr(peak, "CHANNELS", (4, 8))
+        found = peak.measured_peak(Arithmetic())
+        assert clock.taken == len(seconds)
+        return found
+
+    return measure
+
+
+LONG = [9.0, 0.1, 0.4, 0.2, 0.2, 0.2]  # the first time does not count
+SLOW = [9.0, *[1e4] * 5]
+
+
+def test_the_peak_is_the_best_of_growing_products_and_stops_at_a_long_one(peak_of):
+    found = peak_of([9.0, 0.02, 0.01, 0.02, 0.02, 0.02, *LONG, *SLOW])
+    assert found == pytest.approx(max(2 * 8**3 / 0.01, 2 * 16**3 / 0.1))
+
+
+def test_the_peak_is_that_of_convolutions_where_they_are_quicker(peak_of):
+    found = peak_of([*SLOW, 9.0, *[0.02] * 5, *LONG])
+    operations = 2 * 64 * 16 * 16 * 3 * 3
+    assert found == pytest.approx(max(operations * 4**2 / 0.02, operations * 8**2 / 0.1))
 
 
 class Nvml:
