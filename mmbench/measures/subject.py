@@ -52,7 +52,8 @@ class Subject(Protocol):
         ceiling: the best expected value of the main metric, where it is known.
         dataset, parameters: the dataset's name, and what differs from its default.
         sizes: rows of each part.
-        model: the trained model, in eval mode on its device; None for methods that are no single fusion model.
+        model: the trained model that gives the predictions, in eval mode on its device; None for methods that are no
+            single fusion model.
         effort: what fitting took, by the words of ``Effort``.
     """
 

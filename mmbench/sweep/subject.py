@@ -22,7 +22,7 @@ from mmbench.measures.evaluation import Evaluation
 from mmbench.measures.subject import Array, Effort, Made, Part
 from mmbench.measures.task import task_score
 from mmbench.nn.functional import probabilities
-from mmbench.nn.models import FusionModel
+from mmbench.nn.models import Estimator, FusionModel
 from mmbench.nn.records import FusionOutput, Inputs, Split
 from mmbench.sweep.cell import Fitting, fit_anew
 from mmbench.sweep.plan import CellBatch
@@ -164,10 +164,19 @@ class FittedSubject:
         found: Made = self._kept[name]
         return found
 
-    @property
+    @cached_property
     def _fitted(self) -> FittedModel | None:
+        """The one model that answers for the method: a fusion model's own, and the ``fitted`` of an estimator that
+        predicts by it alone, which is not taken on trust."""
         estimator = self.fitting.estimator
-        return estimator.fitted if isinstance(estimator, ModelEstimator) else None
+        fitted = getattr(estimator, "fitted", None)
+        if not isinstance(fitted, FittedModel):
+            return None
+        alone = isinstance(estimator, ModelEstimator)
+        if not alone:
+            answers = predict(cast(Estimator, fitted), self.splits, self.splits.test).numpy()  # it is fitted
+            alone = np.array_equal(answers, self.predictions("test"))
+        return fitted if alone else None
 
     def _part(self, part: str) -> Split:
         found: Split = getattr(self.splits, part)

@@ -13,7 +13,7 @@ from mmbench.sweep.plan import Settings, make_plan
 from mmbench.sweep.protocol import find_protocol
 from mmbench.sweep.subject import FittedSubject
 
-METHODS = ("late[epochs=3]", "linear", "decision-mean[epochs=3]")
+METHODS = ("late[epochs=3]", "linear", "decision-mean[epochs=3]", "gradient-blending[epochs=2]")
 
 
 def fitted(folder, method, dataset, seed=0):
@@ -63,6 +63,13 @@ def test_a_predictor_of_variants_is_predict(subjects, method):
     ):
         whole = type(base)(inputs, base.target)
         np.testing.assert_allclose(predict(inputs), subject.predict(whole), atol=1e-6)
+
+
+def test_an_estimator_that_answers_by_one_model_has_that_model(subjects, tmp_path):
+    assert subjects["gradient-blending[epochs=2]"].model is not None
+    assert subjects["linear"].model is None
+    # its model gives each modality's prediction, and another program joins them
+    assert fitted(tmp_path, "decision-stacking[epochs=1]", "pid-unique[n_train=200]").model is None
 
 
 @pytest.mark.parametrize("method", METHODS)
