@@ -197,6 +197,8 @@ def _speed(analyses: dict[str, Analysis]) -> list[Line]:
         "Rows of train that a whole fit takes in a second (epochs × rows over its time, validation and all of a",
         "method's trainings included), and that time over late fusion's, in pairs of one run; medians of",
         f"{measured['rounds']} pairs. {measured['machine']}",
+        "Where that load is above 0.5, something else had just run: a rough guide. The boards' samples/s are of",
+        "inference alone, timed on a machine that did nothing else.",
         "",
         *(f"- **{name}**: {words}" for name, words in problems.items()),
         "",

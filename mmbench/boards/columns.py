@@ -83,8 +83,8 @@ def about(measures: Sequence[OfMeasure], main: Score, labels: dict[str, str], de
             names = ", ".join(found.refitted)
             yield f"{found.card.name} of {names}: the fits that were measured have another {main.title} than records."
         if found.others:
-            others = plural(found.others, "measurement")
-            yield f"Not shown: {others} of {found.card.name} by other source or parameters."
+            specs = ", ".join(dict.fromkeys(found.others))
+            yield f"Not shown: {plural(len(found.others), 'measurement')} by other source or parameters: {specs}."
 
 
 def _named(found: OfMeasure, names: Sequence[str]) -> list[Score]:

@@ -14,6 +14,13 @@ from mmbench.boards.table import Style
 from mmbench.core.errors import MmbenchError
 from mmbench.results import store
 
+READING = """## Reading
+
+- A page a dataset: intervals, ranks, and what was measured of each method; sentences below its tables say what
+  columns mean. `mmbench list measures` and `docs/measures` in mmbench's repository define the measures.
+- `mmbench run --protocol PROTOCOL -m METHOD -d DATASET` makes a row again, with the names that stand in its table.
+- Core source is the hash of those files of mmbench that scores depend on."""
+
 
 def write_markdown(boards: Sequence[Board], folder: Path) -> list[Path]:
     """``<folder>/<protocol>/<dataset>.md`` for every board, and ``<folder>/README.md`` that sums them up.
@@ -88,8 +95,7 @@ def render_summary(boards: Sequence[Board]) -> str:
             _table(["method", "role", *heads], summaries.lines(found, STYLE), align),
             "\n".join(f"- {_plain(sentence)}" for sentence in summaries.sentences(found, STYLE)),
         ]
-    if not boards:
-        parts.append("There are no results yet.")
+    parts.append(READING if boards else "There are no results yet.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,4 +1,5 @@
-"""What measures of the fitted method found, gathered for a board: never from two sources in one column."""
+"""What measures of the fitted method found, gathered for a board: never from two sources, nor with two sets of
+parameters, in one column."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,14 +26,14 @@ class OfMeasure:
         card: of the measure.
         spec: with the parameters that it had.
         entries: by row id and seed.
-        others: measurements that are not shown: of other source, or with other parameters.
+        others: the spec of each measurement that is not shown: of other source, or with other parameters.
         refitted: rows in which the fit that was measured has another score than the record, by the measure.
     """
 
     card: MeasureCard
     spec: str
     entries: Mapping[str, Mapping[int, Measurement]]
-    others: int = 0
+    others: tuple[str, ...] = ()
     refitted: tuple[str, ...] = ()
 
     @property
@@ -90,7 +91,8 @@ class Found:
 
 
 def measured(rows: Sequence[Row]) -> Found:
-    """The measurements of all rows: of each measure those with the parameters and source of the newest ones."""
+    """The measurements of all rows: of each measure those with the parameters that most rows have (the newest, of
+    several), and of these the newest source."""
     by_measure: dict[str, list[tuple[str, Row, int, Measurement]]] = {}
     unreadable = {}
     for row in rows:
@@ -101,6 +103,8 @@ def measured(rows: Sequence[Row]) -> Found:
                 unreadable[measurements.path_of(path).name] = str(error)
                 continue
             for spec, entry in found.measures.items() if found else ():
+                if entry.to_come:
+                    continue
                 by_measure.setdefault(parse_spec(spec).name, []).append((spec, row, seed, entry))
     cards = installed().measures
     known = {name: by_measure[name] for name in cards if name in by_measure}  # in the order of their plugins
@@ -108,18 +112,21 @@ def measured(rows: Sequence[Row]) -> Found:
 
 
 def _of_measure(card: MeasureCard, found: Sequence[tuple[str, Row, int, Measurement]]) -> OfMeasure:
-    newest_spec, _, _, newest = max(found, key=lambda one: (one[3].created, one[0], one[3].source))
+    rows = {spec: {row.id for own, row, _, entry in found if own == spec and not entry.error} for spec, *_ in found}
+    newest = {spec: max(entry.created for own, _, _, entry in found if own == spec) for spec in rows}
+    usual = max(rows, key=lambda spec: (len(rows[spec]), newest[spec], spec))
+    _, source = max((entry.created, entry.source) for spec, _, _, entry in found if spec == usual)
     entries: dict[str, dict[int, Measurement]] = {}
     refitted = []
-    others = 0
+    others: list[str] = []
     for spec, row, seed, entry in found:
-        if (spec, entry.source) != (newest_spec, newest.source):
-            others += 1
+        if (spec, entry.source) != (usual, source):
+            others.append(spec)
             continue
         entries.setdefault(row.id, {})[seed] = entry
         if entry.score is not None and not _same(entry.score, row, seed):
             refitted.append(row.label)
-    return OfMeasure(card, newest_spec, entries, others, tuple(dict.fromkeys(refitted)))
+    return OfMeasure(card, usual, entries, tuple(others), tuple(dict.fromkeys(refitted)))
 
 
 def _same(score: float, row: Row, seed: int) -> bool:

@@ -46,7 +46,7 @@ def _about_intervals(board: Board, style: Style) -> Iterator[str]:
     if made is None:
         command = style.code(f"mmbench results analyse {board.out if not style.roomy else 'FOLDER'}")
         why = "the analysis beside the records is of other records; " if board.outdated else ""
-        yield f"No intervals and no ranks: {why}intervals: run {command}."
+        yield f"No intervals and no ranks: {why}for these, run {command}."
         return
     if not made.units:
         return

@@ -76,13 +76,13 @@ def spent(board: Board) -> str:
 
 def titled(score: Score, unit: bool = False) -> str:
     """``accuracy ↑``: higher is better."""
-    name = f"{score.title} {score.arrow}"
+    name = f"{score.title} {score.arrow}".rstrip()
     return f"{name} (in {score.unit})" if unit and score.unit else name
 
 
 def stacked(score: Score) -> str:
     """The same on as many lines as its title has words."""
-    return f"{score.title.replace(' ', chr(10))} {score.arrow}"
+    return f"{score.title.replace(' ', chr(10))} {score.arrow}".rstrip()
 
 
 def columns(board: Board, style: Style) -> list[Column]:

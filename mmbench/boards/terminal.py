@@ -37,11 +37,13 @@ def render_board(board: Board, colour: bool = False, width: int = WIDTH, detaile
     style = _style(colour)
     title = f"{board.dataset} · protocol {board.protocol}, version {board.protocol_version}"
     title += f" · {board.budget}" if board.marked else ""
+    main, left_out = fitting(table.columns(board, style), width) if board.rows else ("no rows", [])
+    further = table.details(board, style) if detailed else []
     parts = [
         "\n".join([_bold(title) if colour else title, "═" * len(title), *_wrapped(table.heading(board), width)]),
-        _fitting(table.columns(board, style), width) if board.rows else "no rows",
-        *([_fitting(further, width)] if detailed and (further := table.details(board, style)) else []),
-        "\n".join(_wrapped(sentences.about(board, style, detailed), width)),
+        main,
+        *_in_parts(further[:1], further[1:], width),  # each with the methods
+        "\n".join(_wrapped([*_spared(left_out), *sentences.about(board, style, detailed)], width)),
     ]
     return "\n\n".join(parts)
 
@@ -64,21 +66,27 @@ def _summary(found: summaries.Summary, colour: bool, width: int) -> str:
         )
         for at, board in enumerate(found.boards, start=2)
     ]
-    parts = []
-    while datasets:
-        shown = len(datasets)
-        while shown > 1 and _width(_part(left, datasets[:shown])) > width:
-            shown -= 1
-        parts.append(_part(left, datasets[:shown]))
-        datasets = datasets[shown:]
+    parts = _in_parts(left, datasets, width)
     below = "\n".join(_wrapped(summaries.sentences(found, style), width))
     return "\n\n".join([f"{_bold(title) if colour else title}\n{'═' * len(title)}", *parts, below])
 
 
-def _part(left: Sequence[Column], datasets: Sequence[Column]) -> str:
-    """Some datasets of a summary, without the methods that ran on none of them."""
-    ran = [any(cell != NONE for cell in cells) for cells in zip(*(column.cells for column in datasets), strict=True)]
-    return _grid([replace(column, cells=tuple(compress(column.cells, ran))) for column in (*left, *datasets)])
+def _in_parts(left: Sequence[Column], others: Sequence[Column], width: int) -> list[str]:
+    """As many tables as columns need, each with the left ones."""
+    parts = []
+    while others:
+        shown = len(others)
+        while shown > 1 and _width(_part(left, others[:shown])) > width:
+            shown -= 1
+        parts.append(_part(left, others[:shown]))
+        others = others[shown:]
+    return parts
+
+
+def _part(left: Sequence[Column], others: Sequence[Column]) -> str:
+    """Some columns, without the rows that none of them has a value for."""
+    told = [any(cell != NONE for cell in cells) for cells in zip(*(column.cells for column in others), strict=True)]
+    return _grid([replace(column, cells=tuple(compress(column.cells, told))) for column in (*left, *others)])
 
 
 def _style(colour: bool) -> Style:
@@ -89,18 +97,38 @@ def _bold(text: str) -> str:
     return f"\x1b[1m{text}\x1b[0m"
 
 
-def _fitting(columns: Sequence[Column], width: int) -> str:
-    """The table with as many columns as fit, and with specs on as few lines as that allows."""
-    shown = list(columns)
-    while True:
-        for longest in SPEC_WIDTHS:
-            text = _grid([_narrow(column, longest) for column in shown])
-            if _width(text) <= width:
-                return text
-        spared = max(reversed(shown), key=lambda column: column.dispensable)  # of several, the last
-        if not spared.dispensable:
-            return text
-        shown.remove(spared)
+def fitting(columns: Sequence[Column], width: int) -> tuple[str, list[Column]]:
+    """The table with as many columns as fit, and with specs on as few lines as that allows; and what is left out."""
+    left_out: list[Column] = []
+
+    def without(spared: Sequence[Column]) -> str:
+        return _as_narrow([column for column in columns if column not in spared], width)
+
+    by_need = sorted(range(len(columns)), key=lambda at: (-columns[at].dispensable, -at))
+    for column in (columns[at] for at in by_need):  # of several, the last goes first
+        if not column.dispensable or _width(without(left_out)) <= width:
+            break
+        left_out.append(column)
+    for column in reversed(left_out):  # a wide one that had to go may have made room for one that went before it
+        others = [other for other in left_out if other is not column]
+        if _width(without(others)) <= width:
+            left_out = others
+    return without(left_out), [column for column in columns if column in left_out]
+
+
+def _as_narrow(columns: Sequence[Column], width: int) -> str:
+    """With specs on as few lines as let the table fit; on as many as there may be, if none does."""
+    for longest in SPEC_WIDTHS:
+        text = _grid([_narrow(column, longest) for column in columns])
+        if _width(text) <= width:
+            break
+    return text
+
+
+def _spared(columns: Sequence[Column]) -> list[str]:
+    """What a reader should know of columns that are not shown."""
+    names = ", ".join(" ".join(column.heading.split()) for column in columns)
+    return [f"Left out for want of room: {names}. A wider terminal has them, and --markdown FOLDER."] if names else []
 
 
 def _narrow(column: Column, longest: int) -> Column:

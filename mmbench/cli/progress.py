@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, Self
 
+from mmbench.boards.numbers import plural
 from mmbench.core.spec import Spec
 from mmbench.results.schema import Outcome
 from mmbench.sweep.observer import Observer
@@ -38,7 +39,8 @@ class Lines(Observer):
 
     def planned(self, plan: Plan) -> None:
         self.total = sum(cell.state in TO_RUN for cell in plan.cells())
-        self.say(plan_line(plan))
+        for line in (plan_line(plan), *measures_not_taken(plan)):
+            self.say(line)
 
     def begun(self, batch: CellBatch) -> None:
         self.left[str(batch)] = len(batch.cells)
@@ -145,8 +147,19 @@ def plan_line(plan: Plan) -> str:
     """``120 cells: 100 new, 20 done; 14 combinations left out``."""
     counts = {state: number for state, number in plan.count().items() if number}
     states = ", ".join(f"{number} {state}" for state, number in counts.items())
-    line = f"{sum(counts.values())} cells: {states}" if counts else "no cells"
-    return f"{line}; {len(plan.skipped)} combinations left out" if plan.skipped else line
+    line = f"{plural(sum(counts.values()), 'cell')}: {states}" if counts else "no cells"
+    return f"{line}; {plural(len(plan.skipped), 'combination')} left out" if plan.skipped else line
+
+
+def measures_not_taken(plan: Plan) -> list[str]:
+    """A line for each measure that was asked for and does not judge the task of some datasets."""
+    lines = []
+    for choice in plan.batches[0].settings.measures if plan.batches else ():
+        idle = [str(batch.dataset.spec) for batch in plan.batches if batch.prepared.task.kind not in choice.card.tasks]
+        if idle:
+            tasks = ", ".join(choice.card.tasks)
+            lines.append(f"{choice.spec} is for {tasks}: not taken of {', '.join(dict.fromkeys(idle))}")
+    return lines
 
 
 def plan_text(plan: Plan, left_out: Sequence[Skip]) -> str:

@@ -22,7 +22,9 @@ def records_text(out: Path) -> str:
         if isinstance(record, str):
             problems.append(record)
             continue
-        row = rows.setdefault((path.parts[-4], path.parts[-3], str(_spec(record.identity))), {})
+        identity = record.identity
+        dataset = Spec.of(identity.dataset, identity.dataset_parameters)
+        row = rows.setdefault((path.parts[-4], str(dataset), str(_spec(identity))), {})
         state = "stale" if is_stale(record.identity) else record.outcome.status
         row[state] = row.get(state, 0) + 1
     table = [(*names, ", ".join(f"{n} {state}" for state, n in states.items())) for names, states in rows.items()]
@@ -52,7 +54,11 @@ def _flaws(record: Path) -> list[str]:
         return [str(error)]
     entries = found.measures.items() if found else ()
     path = measurements.path_of(record)
-    return [_told(path, f"measure {spec}", entry.error, entry.traceback) for spec, entry in entries if entry.error]
+    return [
+        _told(path, f"measure {spec}", entry.error, entry.traceback)
+        for spec, entry in entries
+        if entry.error and not entry.to_come
+    ]
 
 
 def _told(path: Path, what: str, message: str, traceback: str) -> str:

@@ -15,7 +15,7 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--failed", is_flag=True, help="Those without a score, with their tracebacks.")
 @click.pass_context
 def results(ctx: click.Context, out: Path, failed: bool) -> None:
-    """List the records below a folder with their status and main score.
+    """List how many records of each method and dataset there are below a folder, and of which status.
 
     `stale` are those that other code has made than what is installed now.
     """

@@ -140,3 +140,5 @@ def _show(plan: "Plan", out: Path, jobs: int) -> None:
         return
     analysis.analyse(out, jobs=jobs)
     click.echo(terminal.render_summary(board.load_boards([out], protocol=plan.batches[0].settings.protocol.name)))
+    where = "" if out == options.RESULTS else f" {out}"
+    click.echo(f"\n`mmbench board{where}` shows each dataset with intervals, ranks and measures.")

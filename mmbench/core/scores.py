@@ -17,6 +17,7 @@ class Score:
         chance: what a prediction without information gets, where that is one number.
         of_main: it is a value of the task's main metric, whichever that is, and has its direction, range and
             unit; those that are given here do not count.
+        directed: whether a method is better for it; if not, tables draw no arrow.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Score:
     unit: str = ""
     chance: float | None = None
     of_main: bool = False
+    directed: bool = True
 
     def under(self, main: "Score") -> "Score":
         """The same where the main metric is known."""
@@ -40,6 +42,9 @@ class Score:
 
     @property
     def arrow(self) -> str:
+        """Which way is better; empty if neither is."""
+        if not self.directed:
+            return ""
         return "↑" if self.higher_is_better else "↓"
 
 

@@ -9,6 +9,7 @@ from mmbench.boards.board import Board, BoardRow
 from mmbench.boards.measured import OfMeasure
 from mmbench.plots.choice import MOST, Chosen, NothingToDrawError, choose
 from mmbench.plots.paper import Look, looks
+from mmbench.registry import installed
 from mmbench.results.measurements import Measurement
 from mmbench.results.schema import Plain
 
@@ -113,7 +114,7 @@ def find(material: Material, measure: str, table: str, most: int = MOST) -> Foun
     """
     found = material.board.measures.get(measure)
     if found is None:
-        raise NothingToDrawError(f"nothing was measured; run `mmbench run … --measures {measure}`")
+        raise NothingToDrawError(_why_not_measured(material.board, measure))
     tables = {
         row: {seed: read for seed, entry in sorted(entries.items()) if (read := table_of(entry, table))}
         for row, entries in found.entries.items()
@@ -122,6 +123,15 @@ def find(material: Material, measure: str, table: str, most: int = MOST) -> Foun
     if not tables:
         raise NothingToDrawError(next(iter(found.reasons()), f"the measure {measure} has given no table {table!r}"))
     return Found(found, choose(material.board, material.wanted, tables, most=most), tables)
+
+
+def _why_not_measured(board: Board, measure: str) -> str:
+    card = installed().measures.get(measure)
+    if card is not None and board.task.kind not in card.tasks:
+        return f"the measure {measure} is for {', '.join(card.tasks)}, and this is {board.task.kind}"
+    if board.budget.trials:
+        return "rows of a search are not measured; give the best parameters to `mmbench run`"
+    return f"nothing was measured; run `mmbench run … --measures {measure}`"
 
 
 def table_of(entry: Measurement, name: str) -> Table:

@@ -58,7 +58,7 @@ def reliability(material: Material) -> list[Picture]:
         found.rows_note,
         found.chosen.note,
     ]
-    bars = f"{found.seeds} pooled" + (", bars: ± standard deviation over seeds" if found.several else "")
+    bars = f"{found.seeds} pooled, bars: ± standard deviation over seeds" if found.several else found.seeds
     finish(figure, title(board, "predicted probability against frequency"), about(board, bars), notes)
     return [Picture("reliability", figure)]
 

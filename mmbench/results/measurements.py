@@ -18,6 +18,9 @@ from mmbench.results.schema import Plain, Record
 Value = bool | int | float | str | None  # of a table's cell
 
 
+ATTEMPTS = 2  # at a measure that does not come to an end: the first may have been interrupted
+
+
 class Measurement(Record):
     """What one measure found out about one cell.
 
@@ -49,6 +52,11 @@ class Measurement(Record):
     created: str = ""
     commit: str = ""
     dirty: bool | None = None
+
+    @property
+    def to_come(self) -> bool:
+        """Whether this is the note of a measure that did not come to its end, and is to be tried once more."""
+        return 0 < self.begun < ATTEMPTS
 
 
 class Measurements(Record):
@@ -105,3 +113,18 @@ def enter(record: Path, key: str, found: Mapping[str, Measurement]) -> None:
     """
     whole = Measurements(key=key, measures=dict(sorted({**readable(record), **found}.items())))
     store.write_whole(path_of(record), (whole.model_dump_json(exclude_defaults=True) + "\n").encode())
+
+
+def forget_begun(record: Path) -> None:
+    """Drop the notes of measures that were begun: they were stopped from outside, and it was not their fault.
+
+    Only who holds the lock of the cell's batch may call it, with no worker at the cell.
+    """
+    try:
+        found = read(record)
+    except MmbenchError:
+        return
+    ended = {spec: entry for spec, entry in found.measures.items() if not entry.begun} if found else {}
+    if found and len(ended) < len(found.measures):
+        whole = found.model_copy(update={"measures": ended})
+        store.write_whole(path_of(record), (whole.model_dump_json(exclude_defaults=True) + "\n").encode())

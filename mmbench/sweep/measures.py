@@ -18,7 +18,6 @@ from mmbench.results.provenance import measure_source
 from mmbench.sweep.protocol import Protocol
 
 DEFAULT, NONE = "default", "none"
-ATTEMPTS = 2  # at a measure that does not come to an end: the first may have been interrupted
 Flaw = tuple[str, str]  # of a measurement that went wrong: the measure's spec, and why
 
 
@@ -99,7 +98,7 @@ def lacking(record: Path, wanted: Sequence[MeasureChoice], retry_failed: bool = 
 def _stands(entry: object, choice: MeasureChoice, retry_failed: bool) -> bool:
     if not isinstance(entry, dict) or entry.get("source") != choice.source:
         return False
-    if 0 < entry.get("begun", 0) < ATTEMPTS:
+    if 0 < entry.get("begun", 0) < measurements.ATTEMPTS:
         return False
     return not (retry_failed and entry.get("error"))
 

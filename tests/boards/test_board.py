@@ -13,6 +13,7 @@ from mmbench.boards import markdown, terminal
 from mmbench.boards.analysis import analyse
 from mmbench.boards.board import load_boards
 from mmbench.boards.summary import summary
+from mmbench.boards.table import Column
 from mmbench.core.errors import MmbenchError
 
 R = 200
@@ -94,7 +95,22 @@ def test_a_board_fits_the_terminal(results, guess, width):
     analyse(results.out, R)
     lines = terminal.render([board_of(results)], width=width).splitlines()
     assert max(map(len, lines)) <= width
-    assert any("NLL" in line for line in lines) == (width >= 120)
+    (heading,) = (line for line in lines if line.startswith("rank "))
+    told = [line for line in lines if line.startswith("Left out for want of room: ")]
+    assert ("NLL" in heading) == (width >= 120)
+    assert ("NLL" in "".join(told)) == (width < 120)
+
+
+def test_a_narrow_column_takes_the_place_of_a_wide_one():
+    wide, narrow = ("w" * 60,), ("n",)
+    columns = [
+        Column("method", ("m" * 20,)),
+        Column("wide", wide, dispensable=1),
+        Column("narrow", narrow, dispensable=2),
+    ]
+    text, left_out = terminal.fitting(columns, 40)
+    assert "narrow" in text
+    assert [column.heading for column in left_out] == ["wide"]
 
 
 def test_without_analysis_there_are_means_and_a_hint(results):
@@ -103,7 +119,7 @@ def test_without_analysis_there_are_means_and_a_hint(results):
     text = terminal.render([board])
     assert board.bootstrap is None
     assert {row.rank for row in board.rows} == {None}
-    assert f"intervals: run mmbench results analyse {results.out}" in " ".join(text.split())
+    assert f"for these, run mmbench results analyse {results.out}" in " ".join(text.split())
     assert "[0." not in text
     assert "0.95" in text
     assert "run `mmbench results analyse FOLDER`" in markdown.render_board(board)

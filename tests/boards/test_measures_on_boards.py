@@ -50,7 +50,7 @@ def test_a_headline_is_the_mean_over_seeds_beside_accuracy(results):
     for seed, value in enumerate((0.2, 0.4)):
         enter(results, "late", seed, scores={"matching_mm": value, "matching_auc": 0.75})
     page = markdown.render_board(board_of(results))
-    assert "MM, mapped ↑" in page
+    assert "MM, mapped |" in page
     assert "0.300" in row_of(page, "`late`")
     assert "–" in row_of(page, "`gated`")
     assert "### Further scores and cost" in page
@@ -83,7 +83,26 @@ def test_two_sources_never_share_a_column(results):
     page = markdown.render_board(board_of(results))
     assert "0.900" not in page
     assert "0.100" in row_of(page, "`gated`")
-    assert "Not shown: 1 measurement of matching by other source or parameters." in page
+    assert "Not shown: 1 measurement by other source or parameters: matching." in page
+
+
+def test_one_row_with_other_parameters_does_not_take_the_column(results):
+    enter(results, "late", 0, scores={"matching_mm": 0.25})
+    enter(results, "gated", 0, scores={"matching_mm": 0.5})
+    later = {"name": "matching[pairs=9]", "created": "2026-02-01T00:00:00+00:00"}
+    enter(results, "late", 0, scores={"matching_mm": 0.9}, **later)
+    page = markdown.render_board(board_of(results))
+    assert "0.250" in row_of(page, "`late`")
+    assert "0.500" in row_of(page, "`gated`")
+    assert "Not shown: 1 measurement by other source or parameters: matching[pairs=9]." in page
+
+
+def test_a_measure_that_was_begun_and_not_ended_is_not_shown_as_failed(results):
+    enter(results, "late", 0, scores={"matching_mm": 0.25})
+    enter(results, "gated", 0, error="the worker ended while it was measured", begun=1)
+    assert "failed" not in row_of(markdown.render_board(board_of(results)), "`gated`")
+    enter(results, "gated", 0, error="the worker ended while it was measured", begun=2)
+    assert "failed" in row_of(markdown.render_board(board_of(results)), "`gated`")
 
 
 def test_another_fit_than_the_records_is_told(results):

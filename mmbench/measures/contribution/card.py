@@ -10,8 +10,8 @@ CARD = MeasureCard(
     summary="What each modality contributes: Shapley values, leave-one-out, interaction, perceptual score",
     build="mmbench.measures.contribution.measure:contribution",
     scores=(
-        Score("contribution_balance", "balance of contributions", low=-inf),
-        Score("contribution_interaction", "interaction", low=-inf, high=inf, chance=0.0),
+        Score("contribution_balance", "balance of contributions", low=-inf, directed=False),
+        Score("contribution_interaction", "interaction", low=-inf, high=inf, chance=0.0, directed=False),
         Score("contribution_gain", "gain of all modalities", low=-inf, high=inf, chance=0.0),
     ),
     tasks=("classification", "multilabel", "regression", "verification", "anomaly"),

@@ -11,8 +11,8 @@ CARD = MeasureCard(
     build="mmbench.measures.label_efficiency.measure:label_efficiency",
     scores=(
         Score("label_area", "skill over label shares", low=-inf, chance=0.0),
-        Score("label_10", "skill with 10 % of the labels", low=-inf, chance=0.0),
-        Score("label_10_kept", "skill with 10 % of the labels / with all", low=-inf, high=inf, chance=0.0),
+        Score("label_10", "skill, 10 % of labels", low=-inf, chance=0.0),
+        Score("label_10_kept", "10 % of labels / all", low=-inf, high=inf, chance=0.0),
     ),
     tasks=("classification", "multilabel", "regression", "verification", "anomaly"),
     needs="method",

@@ -29,7 +29,8 @@ CARD = MeasureCard(
     summary="Whether the encodings of two modalities find each other: MM, retrieval, CKA, CCA, modality gap",
     build="mmbench.measures.matching.measure:matching",
     scores=tuple(
-        Score(f"matching_{name}{suffix}", f"{title}, {view}", higher, low, high, unit, chance)
+        # encodings that match are no better by that: where modalities complete each other, they should not
+        Score(f"matching_{name}{suffix}", f"{title}, {view}", higher, low, high, unit, chance, directed=False)
         for suffix, view in (("", "mapped"), ("_raw", "raw"))
         for name, title, higher, low, high, unit, chance in _KINDS
     ),
