@@ -124,6 +124,12 @@ def _sequences(analyses: dict[str, Analysis]) -> list[Line]:
         "early-feature",
         "late",
         "mult",
+        "interactive-attention",
+        "joint-attention",
+        "temporal-attention",
+        "hybrid-pooling",
+        "hybrid-pooling-static",
+        "jenet-style-max",
     )
     prototype = {  # METHODS.md §4.5 of the design, seeds 0 to 2
         "oracle": (".968/.971/.974", ".909/.903/.900"),
