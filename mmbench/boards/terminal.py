@@ -128,7 +128,7 @@ def _as_narrow(columns: Sequence[Column], width: int) -> str:
 def _spared(columns: Sequence[Column]) -> list[str]:
     """What a reader should know of columns that are not shown."""
     names = ", ".join(" ".join(column.heading.split()) for column in columns)
-    return [f"Left out for want of room: {names}. A wider terminal has them, and --markdown FOLDER."] if names else []
+    return [f"No room for: {names}. A wider terminal has them, and --markdown FOLDER."] if names else []
 
 
 def _narrow(column: Column, longest: int) -> Column:

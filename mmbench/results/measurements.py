@@ -122,7 +122,7 @@ def forget_begun(record: Path) -> None:
     """
     try:
         found = read(record)
-    except MmbenchError:
+    except (MmbenchError, OSError):  # nothing of it can be used, or there is not even a folder
         return
     ended = {spec: entry for spec, entry in found.measures.items() if not entry.begun} if found else {}
     if found and len(ended) < len(found.measures):

@@ -96,7 +96,7 @@ def test_a_board_fits_the_terminal(results, guess, width):
     lines = terminal.render([board_of(results)], width=width).splitlines()
     assert max(map(len, lines)) <= width
     (heading,) = (line for line in lines if line.startswith("rank "))
-    told = [line for line in lines if line.startswith("Left out for want of room: ")]
+    told = [line for line in lines if line.startswith("No room for: ")]
     assert ("NLL" in heading) == (width >= 120)
     assert ("NLL" in "".join(told)) == (width < 120)
 
